@@ -1,0 +1,61 @@
+# Every target does its own set-up: a fresh machine needs Python 3.10 or newer and make, nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+READY := .venv/.ready
+PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
+ARGS ?=
+
+$(READY): pyproject.toml .ci/python .ci/venv
+	@.ci/venv .venv
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(READY) ## run the example agent and show what was recorded of it
+	@$(BIN)/python examples/docs_agent/agent.py $(ARGS)
+
+.PHONY: test
+test: $(READY) ## run the tests (ARGS="-k redaction" goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-all
+test-all: ## run the tests on every Python from 3.10 to 3.13 there is, and on the oldest dependencies allowed
+	@.ci/test-all $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## check style, format and layers
+	@$(BIN)/ruff check $(PYTHON_FILES)
+	@$(BIN)/ruff format --check $(PYTHON_FILES)
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY) ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only $(PYTHON_FILES)
+	@$(BIN)/ruff format $(PYTHON_FILES)
+
+.PHONY: types
+types: $(READY) ## check types with mypy and pyright
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+.PHONY: semconv
+semconv: $(READY) ## write the code and pages that come from semconv/registry
+	@$(BIN)/python semconv/generate.py
+
+.PHONY: semconv-check
+semconv-check: $(READY) ## fail if a generated file is not what its registry says
+	@$(BIN)/python semconv/generate.py --check
+
+.PHONY: bench
+bench: $(READY) ## measure what a call costs, beside its peers
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove environments, caches and builds
+	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find $(PYTHON_FILES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""Reads `registry/*.yaml` into one `Registry`; `checks` then looks at how its parts fit together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import checks
+from vocabulary import (
+    Attribute,
+    AttributeGroup,
+    EnvelopeObject,
+    EnvironmentGroup,
+    Field,
+    Kind,
+    Operation,
+    Reading,
+    Registry,
+    RegistryError,
+    Rule,
+    Variable,
+    convert,
+    decode,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Section(NamedTuple):
+    """What an entry of a section is, and what its children are."""
+
+    entry: type
+    child: type | None = None
+    children: str = ""
+
+
+SECTIONS = {
+    "groups": Section(AttributeGroup, Attribute, "attributes"),
+    "environment": Section(EnvironmentGroup, Variable, "variables"),
+    "objects": Section(EnvelopeObject, Field, "fields"),
+    "operations": Section(Operation),
+    "readings": Section(Reading),
+    "kinds": Section(Kind),
+    "rules": Section(Rule),
+}
+
+
+def read_registry(folder: Path) -> Registry:
+    """Read every YAML file of `folder`.
+
+    Raises:
+        RegistryError: Something is wrong; the message names every problem, one a line.
+    """
+    problems: list[str] = []
+    registry = Registry()
+    for path in sorted(folder.glob("*.yaml")):
+        for name, entries in decode(path, problems).items():
+            section = SECTIONS.get(name)
+            if section is None or not isinstance(entries, list):
+                problems.append(f"{path.name}: {name}: not a section; there are {', '.join(SECTIONS)}")
+                continue
+            target = getattr(registry, name)
+            target += [entry for raw in entries if (entry := _entry(raw, section, path.name, problems)) is not None]
+    if not problems:  # what refers to a broken entry would be reported as a second problem
+        problems = checks.check(registry)
+    if problems:
+        raise RegistryError("\n".join(problems))
+    return registry
+
+
+def _entry(raw: object, section: Section, file: str, problems: list[str]) -> Any:  # noqa: ANN401  (an entry of any section)
+    if section.child is None or not isinstance(raw, dict):
+        return convert(raw, section.entry, file, problems)
+    entry = convert({**raw, section.children: []}, section.entry, file, problems)
+    raws = raw.get(section.children) or []
+    children = [child for item in raws if (child := convert(item, section.child, file, problems)) is not None]
+    if not raws:
+        problems.append(f"{file}: {raw.get('id')}: has no {section.children}")
+    if entry is not None:
+        setattr(entry, section.children, children)
+    return entry

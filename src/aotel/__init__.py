@@ -1,0 +1,79 @@
+"""aotel: everything an AI agent does, as OpenTelemetry spans and as an audit trail.
+
+    import aotel
+
+    @aotel.coat("tool")
+    def search(query: str) -> list[str]: ...
+
+This is the face: names are handed on here, nothing is defined. What needs the OpenTelemetry SDK is imported on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aotel._version import __version__
+from aotel.calls.port import PORT
+from aotel.content import describe
+from aotel.errors import AotelError, ConfigurationError
+from aotel.semconv.operations import Op
+from aotel.tracing import coat, emit, run, session, set_result, step, stream, tie
+
+if TYPE_CHECKING:
+    from aotel.distro import Handle, Status, configure, flush, shutdown, status
+    from aotel.distro import configure as init
+
+__all__ = [
+    "AotelError",
+    "ConfigurationError",
+    "Handle",
+    "Op",
+    "Status",
+    "__version__",
+    "coat",
+    "configure",
+    "describe",
+    "emit",
+    "flush",
+    "init",
+    "run",
+    "session",
+    "set_result",
+    "shutdown",
+    "status",
+    "step",
+    "stream",
+    "tie",
+]
+
+_FROM_DISTRO = {
+    "Handle": "Handle",
+    "Status": "Status",
+    "configure": "configure",
+    "flush": "flush",
+    "init": "configure",
+    "shutdown": "shutdown",
+    "status": "status",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FROM_DISTRO:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from aotel import distro  # noqa: PLC0415 - it brings the SDK with it
+
+    return getattr(distro, _FROM_DISTRO[name])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _autostart() -> None:
+    from aotel.distro import autostart  # noqa: PLC0415 - it brings the SDK with it
+
+    autostart()
+
+
+PORT.autostart = _autostart

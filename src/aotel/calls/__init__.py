@@ -1,0 +1,12 @@
+"""The seam around an operation: just before and just after the call, on the OpenTelemetry API alone.
+
+Every manual decorator and every SDK instrumentor goes through `Call`, so that what must know of an operation
+before it runs (or instead of it) has one place to stand.
+"""
+
+from aotel.calls.call import Call, CallSite, enclosing_call
+from aotel.calls.outcomes import Failure, Outcome
+from aotel.calls.port import PORT, Port
+from aotel.calls.scope import Scope, scope_of
+
+__all__ = ["PORT", "Call", "CallSite", "Failure", "Outcome", "Port", "Scope", "enclosing_call", "scope_of"]

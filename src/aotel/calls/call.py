@@ -1,0 +1,233 @@
+"""One operation in progress: a span around a call, with what goes in, what comes out, and how it ended."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
+
+from aotel.calls.outcomes import Failure, describe_failure, is_result, stack_trace_of
+from aotel.calls.port import PORT
+from aotel.content import active
+from aotel.semconv import attributes as names
+from aotel.semconv.operations import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.content import Arguments, Capture, Tree
+
+CALL_KEY = otel_context.create_key("aotel-call")
+
+_NO_KEYWORDS: dict[str, Any] = {}
+
+
+class CallSite:
+    """What is known of an operation before it happens; one per decorated function or block.
+
+    Args:
+        tag: the operation, an `Op` value or any custom tag; None is a step.
+        name: the span's name.
+        capture: the capture mode that the code asks for, or None.
+        auto_capture: whether local variables are asked for, or None where the code says nothing.
+        attributes: further span attributes that every such span starts with.
+        parameters: names of the positional parameters, for naming and redacting what is passed by position.
+        skip_first: whether the first positional argument is the instance or class of a method.
+        keywords_as_attributes: whether keyword arguments are facts of a block, each a span attribute of its own.
+    """
+
+    __slots__ = (
+        "attributes",
+        "auto_capture",
+        "capture",
+        "keywords_as_attributes",
+        "name",
+        "own_attributes",
+        "parameters",
+        "scope",
+        "skip_first",
+        "tag",
+        "taxonomy",
+    )
+
+    def __init__(  # noqa: PLR0913 - one keyword a fact
+        self,
+        tag: str | None,
+        name: str,
+        *,
+        capture: str | None = None,
+        auto_capture: bool | None = None,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        parameters: tuple[str, ...] = (),
+        skip_first: bool = False,
+        keywords_as_attributes: bool = False,
+    ) -> None:
+        self.taxonomy = lookup(tag)
+        self.tag = self.taxonomy.tag
+        self.name = name
+        self.capture = capture
+        self.auto_capture = auto_capture
+        self.parameters = parameters[1:] if skip_first else parameters
+        self.skip_first = skip_first
+        self.keywords_as_attributes = keywords_as_attributes
+        own: dict[str, AttributeValue] = {names.AOT_OPERATION: self.tag}
+        if self.taxonomy.genai is not None:
+            own[names.GEN_AI_OPERATION_NAME] = self.taxonomy.genai
+        self.attributes = {**own, **attributes} if attributes else own
+        # How many of the span's first attributes are known to be clean; None where the user gave some.
+        self.own_attributes = None if attributes else len(own)
+        self.scope: Callable[[Call, Context], Context] | None = None
+
+
+class Call:
+    """One operation in progress.
+
+    `start` opens the span and returns the context in which the operation's body runs; `succeed` or `fail` ends it.
+    None of them raises. What goes in and comes out is snapshotted here, in the caller, because it may change later;
+    `recording` is the pipeline's, which sets it when it takes the span up: without it, nothing is captured.
+    """
+
+    __slots__ = (
+        "args",
+        "attributes",
+        "capture",
+        "ended",
+        "failure",
+        "input",
+        "kwargs",
+        "late_attributes",
+        "local_capture",
+        "local_variables",
+        "output",
+        "output_set",
+        "recording",
+        "site",
+        "span",
+        "start_clock",
+        "start_time",
+        "started",
+    )
+
+    def __init__(self, site: CallSite, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NO_KEYWORDS) -> None:
+        self.site = site
+        self.args = args
+        self.kwargs = kwargs
+        policy = active()
+        self.capture: Capture = policy.for_call(site.capture)
+        self.local_capture: Capture | None = policy.locals(site.auto_capture)
+        self.span: Span = INVALID_SPAN
+        self.start_time = self.start_clock = 0
+        self.started = self.ended = False
+        self.recording: object | None = None
+        self.input: Arguments | None = None
+        self.output: Tree = None
+        self.output_set = False
+        self.failure: Failure | None = None
+        self.local_variables: dict[str, Tree] | None = None
+        # Facts of ours for the span, clean already: known at once, and asked for at its end.
+        self.attributes: dict[str, AttributeValue] | None = None
+        self.late_attributes: Callable[[], dict[str, AttributeValue]] | None = None
+
+    def start(self, parent: Context | None = None) -> Context:
+        """Start the span.
+
+        Args:
+            parent: the context that holds the parent span; the current one by default.
+
+        Returns:
+            The context to attach while the operation's body runs; `parent` itself where no span could be started.
+        """
+        if parent is None:
+            parent = otel_context.get_current()
+        try:
+            return self._start(parent)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("start of a span", error)
+            return parent
+        finally:
+            self.started = True
+            self.args = ()
+            self.kwargs = _NO_KEYWORDS
+
+    def _start(self, parent: Context) -> Context:
+        tracer = PORT.tracer or PORT.open()
+        if PORT.remote_parent is not None and trace.get_current_span(parent) is INVALID_SPAN:
+            parent = Context({**PORT.remote_parent, **parent})
+        site = self.site
+        if site.scope is not None:
+            parent = site.scope(self, parent)
+        context = Context({**parent, CALL_KEY: self})
+        self.start_time = time_ns()
+        self.start_clock = perf_counter_ns()
+        self.span = tracer.start_span(site.name, context, attributes=site.attributes, start_time=self.start_time)
+        if self.recording is None and PORT.unsampled is not None and not self.span.is_recording():
+            PORT.unsampled()
+        return trace.set_span_in_context(self.span, context)
+
+    def take_input(self) -> Arguments | None:
+        """Snapshot what goes in; the pipeline asks for it when it takes the span up, in the caller's thread."""
+        if self.capture.writes and not active().hides_input:
+            args = self.args[1:] if self.site.skip_first else self.args
+            self.input = self.capture.arguments(self.site.parameters, args, self.kwargs)
+        return self.input
+
+    def set_output(self, value: object) -> None:
+        """Set what the operation came to; wins over what its body returns."""
+        self.output_set = True
+        if self.recording is not None and self.capture.writes and not active().hides_output:
+            self.output = self.capture.value(value)
+
+    def succeed(self, result: object = None) -> None:
+        """End the span with a result."""
+        end_time = self._end()
+        try:
+            if not self.output_set:
+                self.set_output(result)
+            self.span.end(end_time)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("end of a span", error)
+
+    def fail(self, error: BaseException) -> None:
+        """End the span with the exception that left the body; it is the caller's to raise it again."""
+        if is_result(error):
+            self.succeed()
+            return
+        end_time = self._end()
+        try:
+            self.failure = describe_failure(error, self.capture)
+            if self.failure.outcome is None and self.span.is_recording():
+                self._record_error(error, self.failure)
+            self.span.end(end_time)
+        except Exception as problem:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("end of a span", problem)
+
+    def _record_error(self, error: BaseException, failure: Failure) -> None:
+        description = f"{failure.type}: {failure.message}" if self.capture.writes else None
+        self.span.set_status(Status(StatusCode.ERROR, description))
+        event: dict[str, AttributeValue] = {names.EXCEPTION_TYPE: failure.qualified_type}
+        if self.capture.writes:
+            event[names.EXCEPTION_MESSAGE] = failure.message
+            event[names.EXCEPTION_STACKTRACE] = self.capture.text(stack_trace_of(error))
+        self.span.add_event("exception", event)
+
+    def _end(self) -> int:
+        # The span's own clock, so that a step of the wall clock makes no negative duration.
+        self.ended = True
+        return self.start_time + perf_counter_ns() - self.start_clock
+
+
+def enclosing_call(context: Context | None = None) -> Call | None:
+    """Return the call whose span is the current one in `context`, or None."""
+    if context is None:
+        context = otel_context.get_current()
+    call = context.get(CALL_KEY)
+    if isinstance(call, Call) and call.span is trace.get_current_span(context):
+        return call
+    return None

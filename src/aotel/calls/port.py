@@ -1,0 +1,89 @@
+"""The port between the manual API and whatever pipeline runs: the composition root fills it in, the rest reads it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from opentelemetry import trace
+
+from aotel._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
+
+    from aotel.content import Capture, Tree
+
+SCOPE_NAME = "aotel"
+
+_logger = logging.getLogger("aotel")
+
+
+class Emit(Protocol):
+    """Hands an event of a span on, as a `coat.emit` envelope."""
+
+    def __call__(self, span: Span, tag: str, data: Tree, capture: Capture) -> None: ...
+
+
+class Port:
+    """What the manual API needs of the pipeline, looked up as plain attributes: nothing here costs a call."""
+
+    __slots__ = (
+        "_failures",
+        "_lock",
+        "autostart",
+        "emit",
+        "enabled",
+        "propagate_session",
+        "remote_parent",
+        "session_id",
+        "tracer",
+        "unsampled",
+    )
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: set[str] = set()
+        self.enabled = True
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was configured: the next call configures anew."""
+        self.tracer: Tracer | None = None
+        self.autostart: Callable[[], None] | None = None
+        self.emit: Emit | None = None
+        self.unsampled: Callable[[], None] | None = None
+        self.remote_parent: Context | None = None
+        self.session_id: str | None = None
+        self.propagate_session = False
+
+    def open(self) -> Tracer:
+        """Return the tracer, configuring once if nobody has: a program that only decorates gets its spans too."""
+        with self._lock:
+            autostart, self.autostart = self.autostart, None
+        if self.tracer is None and autostart is not None:
+            try:
+                autostart()
+            except Exception as error:  # noqa: BLE001 - the host program must not suffer from our set-up
+                self.report("configuration", error)
+        tracer = self.tracer
+        return tracer if tracer is not None else trace.get_tracer(SCOPE_NAME, __version__)
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Say once a process and place that instrumentation failed; the host program goes on."""
+        if where in self._failures:
+            return
+        self._failures.add(where)
+        _logger.warning(
+            "aotel failed in %s (%s: %.200s); the program goes on, this is said once",
+            where,
+            type(error).__name__,
+            error,
+        )
+
+
+PORT = Port()

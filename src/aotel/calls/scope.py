@@ -1,0 +1,73 @@
+"""What all spans inside a session or a run share, carried by the OpenTelemetry context."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from opentelemetry import baggage
+from opentelemetry import context as otel_context
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+
+SCOPE_KEY = otel_context.create_key("aotel-scope")
+BAGGAGE_SESSION_ID = "session.id"
+BAGGAGE_RUN_ID = "aot.run_id"
+
+# The public detach logs an error where a token belongs to another context, which leaving a block in another task is.
+_RUNTIME_CONTEXT = getattr(otel_context, "_RUNTIME_CONTEXT", None)
+
+
+class Scope(NamedTuple):
+    """The identity that every span inside takes over; an empty string means that nobody named it."""
+
+    session_id: str = ""
+    run_id: str = ""
+    agent_id: str = ""
+    agent_role: str = ""
+    user_id: str = ""
+
+
+EMPTY_SCOPE = Scope()
+
+
+def scope_of(context: Context, *, propagated: bool) -> Scope | None:
+    """Return the scope that a context carries, or None.
+
+    Args:
+        context: the OpenTelemetry context to look into.
+        propagated: whether session and run ids that arrived as W3C baggage count.
+    """
+    scope = context.get(SCOPE_KEY)
+    if isinstance(scope, Scope):
+        return scope
+    if not propagated:
+        return None
+    session_id = baggage.get_baggage(BAGGAGE_SESSION_ID, context)
+    run_id = baggage.get_baggage(BAGGAGE_RUN_ID, context)
+    if not session_id and not run_id:
+        return None
+    return Scope(session_id=str(session_id or ""), run_id=str(run_id or ""))
+
+
+def with_scope(scope: Scope, context: Context, *, propagate: bool) -> Context:
+    """Return `context` with `scope` in it, as baggage too where the operator asked for that (never the user id)."""
+    context = otel_context.set_value(SCOPE_KEY, scope, context)
+    if propagate:
+        if scope.session_id:
+            context = baggage.set_baggage(BAGGAGE_SESSION_ID, scope.session_id, context)
+        if scope.run_id:
+            context = baggage.set_baggage(BAGGAGE_RUN_ID, scope.run_id, context)
+    return context
+
+
+def detach(token: Token[Context]) -> None:
+    """Leave a context, silently also where it was entered in another task or thread (there is nothing to undo there)."""
+    if _RUNTIME_CONTEXT is None:  # pragma: no cover - an OpenTelemetry that renamed it
+        otel_context.detach(token)
+        return
+    with contextlib.suppress(ValueError, RuntimeError):
+        _RUNTIME_CONTEXT.detach(token)

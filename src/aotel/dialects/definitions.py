@@ -1,0 +1,92 @@
+"""Definitions of tools: GenAI's one JSON array, against the providers' own shapes that OpenInference carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aotel.dialects.json_text import decode, embed, encode, source
+from aotel.dialects.values import MAX_ITEMS
+from aotel.operation import ToolDefinition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aotel.operation import Json
+
+__all__ = ["from_schema", "read_definitions", "to_schema", "write_definitions"]
+
+_KNOWN = frozenset({"type", "name", "description", "parameters", "input_schema", "function"})
+
+
+def read_definitions(value: object) -> tuple[ToolDefinition, ...]:
+    """The definitions of `gen_ai.tool.definitions`, JSON text or structured; what is none is passed over."""
+    found = decode(source(value))
+    if not isinstance(found, list):
+        return ()
+    definitions = (_definition(item) for item in found[:MAX_ITEMS] if isinstance(item, dict))
+    return tuple(definition for definition in definitions if definition is not None)
+
+
+def write_definitions(definitions: Iterable[ToolDefinition]) -> str:
+    """JSON text of definitions as the GenAI schema has them."""
+    return encode([{"type": definition.type, **_described(definition)} for definition in definitions])
+
+
+def from_schema(schema: str | None, name: str | None, description: str | None) -> ToolDefinition | None:
+    """A definition from OpenInference's `tool.json_schema`, and the name and description that may stand beside it.
+
+    Args:
+        schema: JSON text, as OpenAI (`function` inside), Anthropic (`input_schema`) or GenAI (`parameters`) have it.
+        name: wins over the schema's.
+        description: wins over the schema's.
+    """
+    found = decode(schema) if schema is not None else None
+    definition = _definition(found) if isinstance(found, Mapping) else None
+    if definition is None:
+        return None if name is None else ToolDefinition(name, description=description)
+    definition.name = name or definition.name
+    definition.description = description or definition.description
+    return definition
+
+
+def to_schema(definition: ToolDefinition) -> str:
+    """JSON text as OpenAI has it, which is what viewers of OpenInference expect."""
+    described = _described(definition)
+    if definition.type == "function":
+        return encode({"type": "function", "function": described})
+    return encode({"type": definition.type, **described})
+
+
+def _described(definition: ToolDefinition) -> dict[str, object]:
+    found: dict[str, object] = {"name": definition.name}
+    if definition.description is not None:
+        found["description"] = definition.description
+    if definition.parameters is not None:
+        found["parameters"] = embed(definition.parameters)
+    if definition.others is not None:
+        found.update((key, value) for key, value in definition.others.items() if key not in _KNOWN)
+    return found
+
+
+def _definition(found: Mapping[str, Json]) -> ToolDefinition | None:
+    """A definition in any of the shapes; None where it has no name and no kind."""
+    function = found.get("function")
+    fields: Mapping[str, Json] = {**found, **function} if isinstance(function, Mapping) else found
+    kind = found.get("type")
+    kind = kind if isinstance(kind, str) and kind else "function"
+    name = fields.get("name")
+    if not isinstance(name, str) or not name:
+        if kind == "function":
+            return None
+        name = kind
+    description = fields.get("description")
+    parameters = fields.get("parameters", fields.get("input_schema"))
+    others = {key: value for key, value in fields.items() if key not in _KNOWN}
+    return ToolDefinition(
+        name,
+        kind,
+        description if isinstance(description, str) else None,
+        None if parameters is None else parameters if isinstance(parameters, str) else encode(parameters),
+        others or None,
+    )

@@ -1,0 +1,77 @@
+"""Documents of a search: GenAI's one JSON array, against OpenInference's indexed attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aotel.dialects.flatten import items
+from aotel.dialects.json_text import decode, embed, encode, source
+from aotel.dialects.values import MAX_ITEMS, content, score, text
+from aotel.operation import Document
+from aotel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["read_documents", "read_flat_documents", "write_documents", "write_flat_documents"]
+
+
+def read_documents(value: object) -> tuple[Document, ...]:
+    """The documents of `gen_ai.retrieval.documents`, JSON text or structured; the first `MAX_ITEMS`."""
+    found = decode(source(value))
+    if not isinstance(found, list):
+        return ()
+    return tuple(_document(item, "") for item in found[:MAX_ITEMS] if isinstance(item, dict))
+
+
+def write_documents(documents: Iterable[Document]) -> str:
+    """JSON text of documents as the GenAI schema has them."""
+    return encode([_fields(document) for document in documents])
+
+
+def read_flat_documents(attributes: Mapping[str, object], family: str) -> tuple[Document, ...]:
+    """The documents of a family such as `retrieval.documents`; a family in one JSON text is read too."""
+    found = tuple(_document(item, "document.") for item in items(attributes, family))
+    if found:
+        return found
+    value = attributes.get(family)
+    return () if value is None else read_documents(value)
+
+
+def write_flat_documents(documents: Iterable[Document], family: str, out: dict[str, AttributeValue]) -> None:
+    """Adds documents to attributes, one indexed group each."""
+    for index, document in zip(range(MAX_ITEMS), documents):
+        prefix = f"{family}.{index}."
+        if document.id is not None:
+            out[prefix + names.DOCUMENT_ID] = document.id
+        if document.content is not None:
+            out[prefix + names.DOCUMENT_CONTENT] = document.content
+        if document.score is not None:
+            out[prefix + names.DOCUMENT_SCORE] = document.score
+        if document.metadata is not None:
+            out[prefix + names.DOCUMENT_METADATA] = document.metadata
+
+
+def _document(fields: Mapping[str, object], prefix: str) -> Document:
+    metadata = fields.get(f"{prefix}metadata")
+    return Document(
+        text(fields.get(f"{prefix}id")),
+        content(fields.get(f"{prefix}content")),
+        score(fields.get(f"{prefix}score")),
+        metadata if metadata is None or isinstance(metadata, str) else encode(metadata),
+    )
+
+
+def _fields(document: Document) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if document.id is not None:
+        found["id"] = document.id
+    if document.score is not None:
+        found["score"] = document.score
+    if document.content is not None:
+        found["content"] = document.content
+    if document.metadata is not None:
+        found["metadata"] = embed(document.metadata)
+    return found

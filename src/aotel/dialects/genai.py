@@ -1,0 +1,291 @@
+"""GenAI: the OpenTelemetry GenAI conventions (`gen_ai.*`), current names written, earlier ones read too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aotel.dialects.definitions import read_definitions, write_definitions
+from aotel.dialects.dialect import Dialect, Table, fill, merged
+from aotel.dialects.documents import read_documents, write_documents
+from aotel.dialects.json_text import embed, encode, json_object
+from aotel.dialects.messages import read_messages, read_parts, write_messages, write_parts
+from aotel.dialects.providers import normalized
+from aotel.dialects.tags import AGENTS, SESSION, TOOLS, counts_tokens, tag_of, taxonomy_of
+from aotel.dialects.values import content, flag, integer, score, text, texts, tokens
+from aotel.operation import Agent, Embeddings, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
+from aotel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.operation import Operation
+
+__all__ = ["DIALECT"]
+
+_CACHE_WRITE = "gen_ai.usage.cache_write.input_tokens"
+_TOP_K = "gen_ai.retrieval.top_k"
+_PROMPT_VERSION = "gen_ai.prompt.version"
+_PROMPT_VARIABLE = "gen_ai.prompt.variable."
+
+_OPERATION = Table(
+    ("request_model", names.GEN_AI_REQUEST_MODEL, text),
+    ("response_model", names.GEN_AI_RESPONSE_MODEL, text),
+    ("response_id", names.GEN_AI_RESPONSE_ID, text),
+    ("finish_reasons", names.GEN_AI_RESPONSE_FINISH_REASONS, texts),
+    ("time_to_first_chunk", names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, score),
+    ("session_id", names.GEN_AI_CONVERSATION_ID, text),
+    ("user_id", names.USER_ID, text),
+    ("error_type", names.ERROR_TYPE, text),
+    ("server_address", names.SERVER_ADDRESS, text),
+    ("server_port", names.SERVER_PORT, tokens),
+)
+
+_REQUEST = Table(
+    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, score),
+    ("top_p", names.GEN_AI_REQUEST_TOP_P, score),
+    ("top_k", names.GEN_AI_REQUEST_TOP_K, score),
+    ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    ("stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, texts),
+    ("seed", names.GEN_AI_REQUEST_SEED, integer),
+    ("frequency_penalty", names.GEN_AI_REQUEST_FREQUENCY_PENALTY, score),
+    ("presence_penalty", names.GEN_AI_REQUEST_PRESENCE_PENALTY, score),
+    ("stream", names.GEN_AI_REQUEST_STREAM, flag),
+    ("choice_count", names.GEN_AI_REQUEST_CHOICE_COUNT, integer),
+    ("encoding_formats", names.GEN_AI_REQUEST_ENCODING_FORMATS, texts),
+    ("output_type", names.GEN_AI_OUTPUT_TYPE, text),
+    ("seed", names.GEN_AI_OPENAI_REQUEST_SEED, integer),
+    ("output_type", names.GEN_AI_OPENAI_REQUEST_RESPONSE_FORMAT, text),
+)
+
+_USAGE = Table(
+    ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
+    ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, tokens),
+    ("cache_read_tokens", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, tokens),
+    ("cache_write_tokens", _CACHE_WRITE, tokens),
+    ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, tokens),
+    ("audio_input_tokens", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, tokens),
+    ("audio_output_tokens", names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, tokens),
+    ("input_tokens", names.GEN_AI_USAGE_PROMPT_TOKENS, tokens),
+    ("output_tokens", names.GEN_AI_USAGE_COMPLETION_TOKENS, tokens),
+    ("cache_write_tokens", names.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS, tokens),
+)
+
+_TOOL = Table(
+    ("name", names.GEN_AI_TOOL_NAME, text),
+    ("call_id", names.GEN_AI_TOOL_CALL_ID, text),
+    ("type", names.GEN_AI_TOOL_TYPE, text),
+    ("description", names.GEN_AI_TOOL_DESCRIPTION, text),
+)
+
+_AGENT = Table(
+    ("id", names.GEN_AI_AGENT_ID, text),
+    ("name", names.GEN_AI_AGENT_NAME, text),
+    ("description", names.GEN_AI_AGENT_DESCRIPTION, text),
+    ("version", names.GEN_AI_AGENT_VERSION, text),
+)
+
+_RETRIEVAL = Table(
+    ("query", names.GEN_AI_RETRIEVAL_QUERY_TEXT, content),
+    ("top_k", _TOP_K, tokens),
+    ("data_source_id", names.GEN_AI_DATA_SOURCE_ID, text),
+)
+
+_PROMPT = Table(
+    ("name", names.GEN_AI_PROMPT_NAME, text),
+    ("version", _PROMPT_VERSION, text),
+)
+
+_SIGNALS = frozenset(
+    {
+        names.AOT_OPERATION,
+        names.GEN_AI_OPERATION_NAME,
+        names.GEN_AI_PROVIDER_NAME,
+        names.GEN_AI_SYSTEM,
+        names.GEN_AI_SYSTEM_INSTRUCTIONS,
+        names.GEN_AI_DATA_SOURCE_ID,
+        names.GEN_AI_PROMPT,
+        names.GEN_AI_COMPLETION,
+    },
+)
+
+_PREFIXES = (
+    "gen_ai.request.",
+    "gen_ai.response.",
+    "gen_ai.usage.",
+    "gen_ai.input.",
+    "gen_ai.output.",
+    "gen_ai.tool.",
+    "gen_ai.retrieval.",
+    "gen_ai.embeddings.",
+    "gen_ai.memory.",
+)
+
+_SUGGESTIONS = (
+    ("tool", (names.GEN_AI_TOOL_NAME, names.GEN_AI_TOOL_CALL_ID, names.GEN_AI_TOOL_CALL_ARGUMENTS)),
+    ("embedding", (names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, names.GEN_AI_REQUEST_ENCODING_FORMATS)),
+    ("retrieval", (names.GEN_AI_RETRIEVAL_QUERY_TEXT, names.GEN_AI_RETRIEVAL_DOCUMENTS)),
+    ("llm", (names.GEN_AI_REQUEST_MODEL, names.GEN_AI_RESPONSE_MODEL, names.GEN_AI_INPUT_MESSAGES)),
+    ("llm", (names.GEN_AI_OUTPUT_MESSAGES, names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)),
+    ("llm", (names.GEN_AI_USAGE_PROMPT_TOKENS, names.GEN_AI_USAGE_COMPLETION_TOKENS, names.GEN_AI_PROMPT)),
+)
+
+
+def _tag(attributes: Mapping[str, object]) -> str | None:
+    return tag_of(names.GEN_AI_OPERATION_NAME, text(attributes.get(names.GEN_AI_OPERATION_NAME)))
+
+
+def _guess(attributes: Mapping[str, object]) -> str | None:
+    return next((tag for tag, keys in _SUGGESTIONS if any(key in attributes for key in keys)), None)
+
+
+def _read(attributes: Mapping[str, object], operation: Operation) -> None:
+    fill(operation, _OPERATION.read(attributes))
+    named = text(attributes.get(names.GEN_AI_OPERATION_NAME))
+    if named is not None and operation.operation_name is None and named != taxonomy_of(operation).genai:
+        operation.operation_name = named
+    if operation.provider is None:
+        provider = attributes.get(names.GEN_AI_PROVIDER_NAME) or attributes.get(names.GEN_AI_SYSTEM)
+        operation.provider = normalized(text(provider))
+    if operation.name is None:
+        operation.name = text(attributes.get(names.GEN_AI_WORKFLOW_NAME))
+    operation.request = merged(operation.request, RequestParameters, _REQUEST.read(attributes))
+    operation.usage = merged(operation.usage, Usage, _USAGE.read(attributes))
+    operation.agent = merged(operation.agent, Agent, _AGENT.read(attributes))
+    operation.tool = merged(operation.tool, Tool, _read_tool(attributes))
+    operation.retrieval = merged(operation.retrieval, Retrieval, _read_retrieval(attributes))
+    operation.prompt = merged(operation.prompt, PromptTemplate, _read_prompt(attributes))
+    dimension = tokens(attributes.get(names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT))
+    if dimension is not None:
+        operation.embeddings = merged(operation.embeddings, Embeddings, {"dimension": dimension})
+    _read_conversation(attributes, operation)
+
+
+def _read_conversation(attributes: Mapping[str, object], operation: Operation) -> None:
+    for field, name, read in (
+        ("system_instructions", names.GEN_AI_SYSTEM_INSTRUCTIONS, read_parts),
+        ("input_messages", names.GEN_AI_INPUT_MESSAGES, read_messages),
+        ("output_messages", names.GEN_AI_OUTPUT_MESSAGES, read_messages),
+        ("tool_definitions", names.GEN_AI_TOOL_DEFINITIONS, read_definitions),
+        ("input_messages", names.GEN_AI_PROMPT, read_messages),
+        ("output_messages", names.GEN_AI_COMPLETION, read_messages),
+    ):
+        value = attributes.get(name)
+        if value is not None and not getattr(operation, field):
+            setattr(operation, field, read(value))
+    if not operation.finish_reasons:
+        reasons = (message.finish_reason for message in operation.output_messages)
+        operation.finish_reasons = tuple(reason for reason in reasons if reason)
+
+
+def _read_tool(attributes: Mapping[str, object]) -> dict[str, object]:
+    found = _TOOL.read(attributes)
+    for field, name in (("arguments", names.GEN_AI_TOOL_CALL_ARGUMENTS), ("result", names.GEN_AI_TOOL_CALL_RESULT)):
+        value = attributes.get(name)
+        if value is not None:
+            found[field] = value if isinstance(value, str) else encode(value)
+    return found
+
+
+def _read_retrieval(attributes: Mapping[str, object]) -> dict[str, object]:
+    found = _RETRIEVAL.read(attributes)
+    documents = attributes.get(names.GEN_AI_RETRIEVAL_DOCUMENTS)
+    if documents is not None:
+        found["documents"] = read_documents(documents)
+    return found
+
+
+def _read_prompt(attributes: Mapping[str, object]) -> dict[str, object]:
+    found = _PROMPT.read(attributes)
+    variables = {
+        key[len(_PROMPT_VARIABLE) :]: embed(value) if isinstance(value, str) else value
+        for key, value in attributes.items()
+        if key.startswith(_PROMPT_VARIABLE)
+    }
+    if variables:
+        found["variables"] = encode(variables)
+    return found
+
+
+def _write(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+    row = taxonomy_of(operation)
+    named = operation.operation_name or row.genai
+    if named is not None:
+        out[names.GEN_AI_OPERATION_NAME] = named
+    if operation.provider is not None:
+        out[names.GEN_AI_PROVIDER_NAME] = operation.provider
+    _OPERATION.write(operation, out)
+    if operation.request is not None:
+        _REQUEST.write(operation.request, out)
+    if operation.usage is not None and counts_tokens(operation):
+        _USAGE.write(operation.usage, out)
+    if operation.op in TOOLS or operation.tool is not None:
+        _write_tool(operation, out)
+    if operation.op in _NAMED or operation.agent is not None:
+        _write_agent(operation, out)
+    if operation.retrieval is not None:
+        _write_retrieval(operation.retrieval, out, present)
+    if operation.embeddings is not None and operation.embeddings.dimension is not None:
+        out[names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT] = operation.embeddings.dimension
+    if operation.prompt is not None:
+        _write_prompt(operation.prompt, out)
+    _write_conversation(operation, out, present)
+
+
+_NAMED = AGENTS | {SESSION}
+
+
+def _write_tool(operation: Operation, out: dict[str, AttributeValue]) -> None:
+    tool = operation.tool or _NO_TOOL
+    _TOOL.write(tool, out)
+    executed = operation.op in TOOLS
+    if tool.name is None and operation.name is not None and executed:
+        out[names.GEN_AI_TOOL_NAME] = operation.name
+    arguments = tool.arguments if tool.arguments is not None or not executed else operation.input_value
+    if arguments is not None:
+        out[names.GEN_AI_TOOL_CALL_ARGUMENTS] = arguments
+    result = tool.result if tool.result is not None or not executed else operation.output_value
+    if result is not None:
+        out[names.GEN_AI_TOOL_CALL_RESULT] = result
+
+
+_NO_TOOL = Tool()
+
+
+def _write_agent(operation: Operation, out: dict[str, AttributeValue]) -> None:
+    if operation.agent is not None:
+        _AGENT.write(operation.agent, out)
+    if operation.name is not None:
+        if operation.op == SESSION:
+            out[names.GEN_AI_WORKFLOW_NAME] = operation.name
+        elif operation.op in AGENTS:
+            out.setdefault(names.GEN_AI_AGENT_NAME, operation.name)
+
+
+def _write_retrieval(retrieval: Retrieval, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+    _RETRIEVAL.write(retrieval, out)
+    if retrieval.documents and names.GEN_AI_RETRIEVAL_DOCUMENTS not in present:
+        out[names.GEN_AI_RETRIEVAL_DOCUMENTS] = write_documents(retrieval.documents)
+
+
+def _write_prompt(prompt: PromptTemplate, out: dict[str, AttributeValue]) -> None:
+    _PROMPT.write(prompt, out)
+    if prompt.variables is not None:
+        for key, value in json_object(prompt.variables).items():
+            out[_PROMPT_VARIABLE + key] = value if isinstance(value, str) else encode(value)
+
+
+def _write_conversation(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+    if operation.input_messages and names.GEN_AI_INPUT_MESSAGES not in present:
+        out[names.GEN_AI_INPUT_MESSAGES] = write_messages(operation.input_messages)
+    if operation.output_messages and names.GEN_AI_OUTPUT_MESSAGES not in present:
+        out[names.GEN_AI_OUTPUT_MESSAGES] = write_messages(operation.output_messages)
+    if operation.system_instructions and names.GEN_AI_SYSTEM_INSTRUCTIONS not in present:
+        out[names.GEN_AI_SYSTEM_INSTRUCTIONS] = write_parts(operation.system_instructions)
+    if operation.tool_definitions and names.GEN_AI_TOOL_DEFINITIONS not in present:
+        out[names.GEN_AI_TOOL_DEFINITIONS] = write_definitions(operation.tool_definitions)
+
+
+DIALECT = Dialect("genai", _SIGNALS, _PREFIXES, _tag, _guess, _read, _write)
+"""The GenAI vocabulary."""

@@ -1,0 +1,133 @@
+"""JSON text in attributes: reading it leniently, writing it validly, and putting it inside other JSON as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    from aotel.operation import Json
+
+__all__ = ["decode", "embed", "encode", "is_json", "json_object", "mime_type", "source", "unembed"]
+
+JSON_MIME_TYPE = "application/json"
+
+_RAW = msgspec.json.Decoder(msgspec.Raw)
+_ANY = msgspec.json.Decoder()
+_ENCODER = msgspec.json.Encoder()
+
+_BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding raises; ValueError is also a lone surrogate's."""
+
+_MAX_DEPTH = 64
+"""Levels of a tree that we encode; what is deeper is left out."""
+
+_MAX_BITS = 1024
+"""Of an integer that we encode; Python refuses to write out the really long ones."""
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON object or array as a whole."""
+    if not text or text[0] not in "{[" or text[-1] not in "}]":
+        return False
+    try:
+        _RAW.decode(text)
+    except _BROKEN:
+        return False
+    return True
+
+
+def mime_type(text: str) -> str | None:
+    """`application/json` for a JSON object or array, None for what is to be read as plain text."""
+    return JSON_MIME_TYPE if is_json(text) else None
+
+
+def decode(text: str) -> Json:
+    """A JSON text as Python values; None when it isn't JSON.
+
+    `NaN`, infinities and lone surrogates, which Python's encoder lets through, are read as null and U+FFFD.
+    """
+    try:
+        return cast("Json", _ANY.decode(text))
+    except _BROKEN:
+        pass
+    try:
+        return clean(json.loads(text, parse_constant=_nothing))
+    except (ValueError, RecursionError):
+        return None
+
+
+def json_object(value: object) -> dict[str, Json]:
+    """An attribute that holds a JSON object, as text or in structured form; {} when it doesn't."""
+    found = decode(source(value))
+    return found if isinstance(found, dict) else {}
+
+
+def source(value: object) -> str:
+    """JSON text of an attribute: strings are taken as JSON already, structured values are encoded."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return encode(value)
+
+
+def encode(value: object) -> str:
+    """Valid JSON of a tree of plain values and embedded texts. What JSON can't say becomes null."""
+    try:
+        return _ENCODER.encode(value).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return _ENCODER.encode(clean(value)).decode()
+
+
+def embed(text: str) -> msgspec.Raw | str:
+    """A text as a value inside other JSON: an object or array stays one, all else is a string."""
+    if text and text[0] in "{[" and text[-1] in "}]":
+        try:
+            return _RAW.decode(text)
+        except _BROKEN:
+            pass
+    return text
+
+
+def unembed(raw: msgspec.Raw) -> str | None:
+    """The text that was embedded: a string's content, null as None, anything else as its JSON."""
+    found = bytes(raw)
+    if found == b"null" or not found:
+        return None
+    if found[0] == ord('"'):
+        value = decode(found.decode("utf-8", "replace"))
+        return value if isinstance(value, str) else None
+    return found.decode("utf-8", "replace")
+
+
+def clean(value: object, depth: int = 0) -> Json:
+    """A tree with nothing in it that JSON or UTF-8 can't say."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= _MAX_BITS else None
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if depth > _MAX_DEPTH:
+        return None
+    if isinstance(value, Mapping):
+        return {str(clean(str(key))): clean(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, msgspec.Raw):
+        return clean(_lenient(bytes(value)), depth + 1)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [clean(item, depth + 1) for item in value]
+    return None
+
+
+def _lenient(raw: bytes) -> Json:
+    return decode(raw.decode("utf-8", "replace"))
+
+
+def _nothing(_constant: str) -> None:
+    """`NaN` and the infinities say nothing that can be passed on."""

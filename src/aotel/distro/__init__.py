@@ -1,0 +1,7 @@
+"""The composition root: wires the rooms together by settings, in code or under `opentelemetry-instrument`."""
+
+from aotel.distro.configuration import autostart, configure, recording_to
+from aotel.distro.handle import Handle
+from aotel.distro.status import Status, flush, shutdown, status
+
+__all__ = ["Handle", "Status", "autostart", "configure", "flush", "recording_to", "shutdown", "status"]

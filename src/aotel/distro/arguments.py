@@ -1,0 +1,71 @@
+"""The arguments of `configure`, checked: a clear error at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aotel.errors import ConfigurationError
+from aotel.settings import check_envelopes
+from aotel.tracing.arguments import check_capture, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+
+
+class Request(NamedTuple):
+    """What `configure` was asked for."""
+
+    session_id: str | None = None
+    agent_id: str | None = None
+    agent_role: str | None = None
+    capture: str | None = None
+    envelopes: str | Sequence[str] | None = None
+    exporters: Sequence[LogRecordExporter] = ()
+    inline: bool = False
+    redact: Callable[[str], str] | None = None
+    tracer_provider: Any = None
+    flush_timeout: float = 5.0
+
+    def checked(self) -> Request:
+        """Return the same with values in one form.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ConfigurationError: an argument has a value that is not accepted.
+        """
+        for argument in ("session_id", "agent_id", "agent_role"):
+            check_name(getattr(self, argument), argument)
+        for exporter in self.exporters:
+            if not callable(getattr(exporter, "export", None)):
+                msg = f"exporters are LogRecordExporters (with an export method), got {type(exporter).__name__}"
+                raise TypeError(msg)
+        if self.redact is not None and not callable(self.redact):
+            msg = f"redact is a function from a string to a string, got {type(self.redact).__name__}"
+            raise TypeError(msg)
+        return self._replace(
+            capture=check_capture(self.capture),
+            envelopes=_envelopes(self.envelopes),
+            exporters=tuple(self.exporters),
+            flush_timeout=_seconds(self.flush_timeout),
+        )
+
+
+def _envelopes(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if asked is None:
+        return None
+    try:
+        return check_envelopes(asked.split(",") if isinstance(asked, str) else list(asked))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        msg = f"flush_timeout is a number of seconds, got {type(value).__name__}: {value!r:.80}"
+        raise TypeError(msg)
+    if not value >= 0:
+        msg = f"flush_timeout is a number of seconds that is not negative, got {value}"
+        raise ConfigurationError(msg)
+    return float(value)

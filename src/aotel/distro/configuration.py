@@ -1,0 +1,241 @@
+"""`configure`: settings are read, the rooms are wired together, and the pipeline attaches to the tracer provider."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+from opentelemetry.trace import set_tracer_provider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from aotel import settings as environment
+from aotel._version import __version__
+from aotel.calls.port import PORT, SCOPE_NAME
+from aotel.content import ContentPolicy, activate
+from aotel.distro.arguments import Request
+from aotel.distro.handle import Handle
+from aotel.distro.span_export import add_span_exporters, exports_spans
+from aotel.export import select
+from aotel.pipeline import Pipeline, attach, make_provider
+from aotel.pipeline.provider import current_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+
+    from aotel.settings import Settings
+
+_logger = logging.getLogger("aotel")
+_lock = RLock()
+
+
+class _State:
+    """What is configured in this process; one of it."""
+
+    def __init__(self) -> None:
+        self.request: Request | None = None
+        self.pipeline: Pipeline | None = None
+        self.provider: Any = None
+        self.recorders: tuple[LogRecordExporter, ...] = ()
+        self.destination = ""
+        self.said: set[str] = set()
+        self.exit_hook = False
+
+
+STATE = _State()
+
+
+def configure(  # noqa: PLR0913 - the public signature
+    *,
+    session_id: str | None = None,
+    agent_id: str | None = None,
+    agent_role: str | None = None,
+    capture: str | None = None,
+    envelopes: str | Sequence[str] | None = None,
+    exporters: Sequence[LogRecordExporter] = (),
+    inline: bool = False,
+    redact: Callable[[str], str] | None = None,
+    tracer_provider: Any = None,
+    flush_timeout: float = 5.0,
+) -> Handle:
+    """Attach to the program's tracer provider, or make one. Reads the environment anew; may be called again.
+
+    Never needed under `opentelemetry-instrument`; without it, the first coated call configures by the environment.
+    What the environment says wins over the arguments.
+
+    Args:
+        session_id: the session of all that happens outside a `session` block.
+        agent_id: who acts, on transports that don't identify the process themselves.
+        agent_role: in which role.
+        capture: how content is written: "none", "redacted" (the default), "hash", "summary" or "raw".
+        envelopes: where envelopes go: "auto", "pod", "otlp", "stderr", "file:PATH", "none", or several.
+        exporters: log record exporters of your own, which then take the place of "auto".
+        inline: no worker thread: every envelope is delivered before the call returns (scripts, notebooks, tests).
+        redact: applied to every string after our own redaction.
+        tracer_provider: the provider to attach to; the global one by default.
+        flush_timeout: how long delivery may take at exit, in seconds.
+
+    Returns:
+        A handle with `flush` and `shutdown`.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a value that is not accepted.
+    """
+    request = Request(
+        session_id,
+        agent_id,
+        agent_role,
+        capture,
+        envelopes,
+        exporters,
+        inline,
+        redact,
+        tracer_provider,
+        flush_timeout,
+    )
+    return apply(request.checked())
+
+
+def apply(request: Request) -> Handle:
+    """Carry out a checked request; see `configure`."""
+    with _lock:
+        settings = environment.load()
+        environment.report(settings)
+        STATE.request = request
+        PORT.autostart = None
+        PORT.enabled = not settings.disabled
+        if settings.disabled:
+            return Handle(None, None)
+        policy = ContentPolicy.build(settings, configured=request.capture, redact=request.redact)
+        activate(policy)
+        pipeline = STATE.pipeline = STATE.pipeline or Pipeline(settings, policy)
+        provider = STATE.provider = _provider(request, pipeline, settings)
+        pipeline.apply(
+            settings,
+            policy,
+            STATE.recorders or _exporters(settings, request, provider),
+            session_id=request.session_id,
+            agent_id=request.agent_id,
+            agent_role=request.agent_role,
+            inline=request.inline,
+            flush_timeout=request.flush_timeout,
+            resource=getattr(provider, "resource", None),
+        )
+        _open_port(pipeline, provider, settings)
+        return Handle(pipeline, provider)
+
+
+def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
+    provider = request.tracer_provider if request.tracer_provider is not None else current_provider()
+    if provider is None:
+        provider = make_provider(pipeline)
+        if not STATE.recorders:
+            add_span_exporters(provider, settings, request.flush_timeout)
+        set_tracer_provider(provider)
+    else:
+        attach(provider, pipeline)
+    return provider
+
+
+def _exporters(settings: Settings, request: Request, provider: Any) -> tuple[LogRecordExporter, ...]:
+    asked = settings.envelopes
+    if asked == ("auto",):
+        asked = tuple(request.envelopes or (() if request.exporters else asked))
+    if not asked:
+        STATE.destination = "the exporters that configure() was given"
+        return tuple(request.exporters)
+    selection = select(
+        settings.with_envelopes(asked),
+        stderr_is_terminal=_stderr_is_terminal(),
+        span_exporter=exports_spans(provider),
+    )
+    STATE.destination = selection.reason
+    chosen = (*selection.exporters, *request.exporters)
+    if not chosen:
+        say_once(f"envelopes go nowhere: {selection.reason}", logging.INFO)
+    return chosen
+
+
+def _stderr_is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except (ValueError, AttributeError):
+        return False
+
+
+def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
+    PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
+    PORT.emit = pipeline.emit
+    PORT.unsampled = pipeline.report_unsampled
+    PORT.session_id = settings.session_id
+    PORT.propagate_session = settings.propagate_session
+    carrier = {name: os.environ[name.upper()] for name in ("traceparent", "tracestate") if os.environ.get(name.upper())}
+    PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if carrier else None
+    if pipeline.session_id:
+        say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
+    if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
+        ThreadingInstrumentor().instrument()
+    if not STATE.exit_hook:
+        STATE.exit_hook = True
+        atexit.register(_flush_at_exit)
+
+
+def _flush_at_exit() -> None:
+    # A provider shuts its processors down at exit too, ours among them; one that doesn't must lose nothing either.
+    if STATE.pipeline is not None:
+        STATE.pipeline.flush(STATE.pipeline.flush_timeout)
+
+
+def autostart() -> None:
+    """Configure by the environment, unless that was done; the first coated call comes here."""
+    with _lock:
+        if STATE.request is None:
+            apply(Request())
+
+
+@contextlib.contextmanager
+def recording_to(exporter: LogRecordExporter | None, **options: Any) -> Iterator[Handle]:
+    """Configure for a while without network: envelopes go to `exporter` (and to those of enclosing recordings) alone.
+
+    Args:
+        exporter: gets the envelopes; None for the enclosing ones alone.
+        options: as for `configure`.
+    """
+    request = Request(**options).checked()
+    with _lock:
+        before, recorders = STATE.request, STATE.recorders
+        STATE.recorders = (*recorders, exporter) if exporter is not None else (*recorders, *request.exporters)
+        handle = apply(request)
+    try:
+        yield handle
+    finally:
+        with _lock:
+            handle.flush()
+            STATE.recorders = recorders
+            _restore(before)
+
+
+def _restore(request: Request | None) -> None:
+    if request is not None:
+        apply(request)
+        return
+    STATE.request = None
+    PORT.reset()
+    PORT.autostart = autostart
+    if STATE.pipeline is not None:
+        STATE.pipeline.silence()
+
+
+def say_once(text: str, level: int = logging.WARNING) -> None:
+    """Log a sentence once a process."""
+    if text not in STATE.said:
+        STATE.said.add(text)
+        _logger.log(level, "aotel: %s", text)

@@ -1,0 +1,48 @@
+"""Where spans go, on a provider that we make: what OpenTelemetry's own variables ask for."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+from aotel.export import bounded_batch_processor, otlp_span_exporter
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from aotel.settings import Settings
+
+_logger = logging.getLogger("aotel")
+
+
+def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeout: float) -> None:
+    """Add the span exporters that the environment names; none where it names none and gives no OTLP endpoint."""
+    for name in wanted(settings):
+        try:
+            exporter = otlp_span_exporter(settings) if name == "otlp" else _load(name)
+            provider.add_span_processor(bounded_batch_processor(exporter, flush_timeout))
+        except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
+            _logger.warning("aotel: the span exporter %r could not be set up (%s: %.200s)", name, type(error).__name__, error)
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the span exporters that the environment asks for."""
+    if settings.traces_exporter:
+        return tuple(name for name in settings.traces_exporter if name != "none")
+    return ("otlp",) if settings.otlp_endpoint or settings.otlp_traces_endpoint else ()
+
+
+def _load(name: str) -> Any:
+    for entry_point in entry_points(group="opentelemetry_traces_exporter", name=name):
+        return entry_point.load()()
+    msg = "no installed package provides it"
+    raise LookupError(msg)
+
+
+def exports_spans(provider: Any) -> bool:
+    """Say whether a provider has an exporter already, as far as can be seen."""
+    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
+    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in processors)

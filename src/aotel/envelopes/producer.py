@@ -1,0 +1,31 @@
+"""Who produces envelopes: one random id, session and pid a process, renewed in a forked child."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+
+class Producer:
+    """This process as a producer of envelopes.
+
+    `id` and a span's id and sequence number are what receivers deduplicate on; ids come from the operating system's
+    random source, so that a seeded `random` never repeats them.
+    """
+
+    __slots__ = ("id", "pid", "session_id")
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Become another producer, as a forked child must: it ends the same spans that its parent ends."""
+        self.id = f"p_{secrets.token_hex(8)}"
+        self.session_id = f"sess_{secrets.token_hex(8)}"
+        self.pid = os.getpid()
+
+
+PRODUCER = Producer()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=PRODUCER.renew)

@@ -1,0 +1,8 @@
+"""From spans to delivered envelopes: the processor, the worker, and how they attach to a provider."""
+
+from aotel.pipeline.pipeline import Pipeline
+from aotel.pipeline.processor import AOTSpanProcessor
+from aotel.pipeline.provider import attach, make_provider
+from aotel.pipeline.sampling import AuditSampler
+
+__all__ = ["AOTSpanProcessor", "AuditSampler", "Pipeline", "attach", "make_provider"]

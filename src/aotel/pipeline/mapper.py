@@ -1,0 +1,207 @@
+"""What happens to a span as it ends: content made clean, the operation read, and said in every vocabulary asked for."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import Status, StatusCode
+
+from aotel.calls import Failure
+from aotel.content import to_json
+from aotel.dialects import missing, read
+from aotel.operation import Operation
+from aotel.pipeline import spans
+from aotel.pipeline.mapping import operation_of
+from aotel.semconv import attributes as names
+from aotel.semconv.operations import Taxonomy, lookup
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.content import Capture, ContentPolicy
+    from aotel.envelopes import Recording
+    from aotel.pipeline.pipeline import Pipeline
+
+_AGENTS = frozenset({"agent", "delegation"})
+_TOKENS = ("llm.token_count.", "gen_ai.usage.", "llm.usage.", "llm.cost.")
+_CHAIN = "CHAIN"
+
+
+def taxonomy_of(tag: str | None) -> Taxonomy:
+    """Return the row of the operation table for a tag."""
+    return lookup(tag)
+
+
+def operation_at_start(
+    attributes: dict[str, AttributeValue], recording: Recording, policy: ContentPolicy
+) -> Operation | None:
+    """Return what a foreign span says it does as it starts, clean; None where it doesn't say yet."""
+    changes = policy.default.attributes(attributes)
+    if changes:
+        attributes = dict(attributes)
+        spans.update(attributes, changes)
+    return _read(attributes, recording)
+
+
+def mark_enclosing_llm(recording: Recording) -> None:
+    """Tell the nearest model call around a model call that its numbers are the inner one's: nothing counts twice."""
+    if recording.taxonomy is None or recording.taxonomy.tag != "llm":
+        return
+    for outer in recording.ancestors():
+        if outer.taxonomy is not None and outer.taxonomy.tag == "llm":
+            outer.has_inner_llm = True
+            return
+
+
+def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
+    """Make a span's content clean and add what the vocabularies asked for can say of its operation."""
+    attributes = spans.attribute_dict(span)
+    if attributes is None:
+        return
+    call = recording.call
+    capture = call.capture if call is not None else pipeline.policy.default
+    untouched = call is not None and call.site.own_attributes == len(attributes)
+    if not untouched:
+        spans.update(attributes, capture.attributes(attributes) or {})
+    _clean(span, capture)
+    operation = _operation(attributes, recording, untouched=untouched)
+    added = _scope_attributes(recording)
+    if operation is not None:
+        if recording.taxonomy is None:
+            recording.taxonomy = lookup(operation.op)
+            mark_enclosing_llm(recording)
+        recording.operation = operation
+        if recording.has_inner_llm:
+            _leave_to_inner_llm(operation, attributes)
+        added.update(_own_attributes(recording, pipeline))
+        added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
+        if call is None:
+            recording.failure = _foreign_failure(span, attributes)
+    _add(span, attributes, added)
+
+
+def _operation(
+    attributes: dict[str, AttributeValue], recording: Recording, *, untouched: bool
+) -> Operation | None:
+    if recording.call is None:
+        return _read(attributes, recording)
+    ours = operation_of(recording)
+    if untouched:
+        return ours
+    return _merge(_read(attributes, recording), ours)
+
+
+def _read(attributes: dict[str, AttributeValue], recording: Recording) -> Operation | None:
+    inside_agent = any(
+        outer.taxonomy is not None and outer.taxonomy.tag in _AGENTS for outer in recording.ancestors()
+    )
+    return read(
+        attributes, name=recording.name, root=recording.parent_span_id == 0, inside_agent=inside_agent
+    )
+
+
+def _merge(said: Operation | None, ours: Operation) -> Operation:
+    """Return what the span's attributes say, completed by what the call itself knows."""
+    if said is None:
+        return ours
+    for field in fields(Operation):
+        if getattr(said, field.name) in (None, ()):
+            setattr(said, field.name, getattr(ours, field.name))
+    return said
+
+
+def _leave_to_inner_llm(operation: Operation, attributes: dict[str, AttributeValue]) -> None:
+    operation.kind_override = _CHAIN
+    operation.usage = None
+    operation.operation_name = None
+    operation.request_model = operation.response_model = None
+    operation.input_messages = operation.output_messages = ()
+    for name in [name for name in attributes if name.startswith(_TOKENS)]:
+        del attributes[name]
+    attributes.pop(names.GEN_AI_OPERATION_NAME, None)
+    if names.OPENINFERENCE_SPAN_KIND in attributes:
+        attributes[names.OPENINFERENCE_SPAN_KIND] = _CHAIN
+
+
+def _scope_attributes(recording: Recording) -> dict[str, AttributeValue]:
+    scope = recording.scope
+    if scope is None:
+        return {}
+    found: dict[str, AttributeValue] = {}
+    if scope.session_id:
+        found[names.SESSION_ID] = found[names.GEN_AI_CONVERSATION_ID] = scope.session_id
+    if scope.user_id:
+        found[names.USER_ID] = scope.user_id
+    if scope.agent_id:
+        found[names.AGENT_ID] = found[names.GEN_AI_AGENT_ID] = scope.agent_id
+    if scope.agent_role:
+        found[names.AGENT_ROLE] = scope.agent_role
+    return found
+
+
+def _own_attributes(recording: Recording, pipeline: Pipeline) -> dict[str, AttributeValue]:
+    taxonomy = recording.taxonomy
+    failed = recording.failure is not None
+    added: dict[str, AttributeValue] = {
+        **pipeline.process_attributes,
+        names.AOT_SESSION_ID: pipeline.builder.session_id_of(recording),
+        names.AOT_RUN_ID: pipeline.builder.run_id_of(recording),
+        names.AOT_CAPTURE_CONTENT: recording.capture,
+    }
+    if taxonomy is not None:
+        added[names.AOT_OPERATION] = taxonomy.tag
+        added[names.AOT_KIND] = "coat.error" if failed else taxonomy.end_kind
+    if recording.failure is not None and recording.failure.outcome is not None:
+        added[names.AOT_OUTCOME] = recording.failure.outcome.value
+    call = recording.call
+    if call is not None:
+        added.update(call.attributes or {})
+        if call.late_attributes is not None:
+            added.update(call.late_attributes())
+        if call.site.keywords_as_attributes and recording.input is not None:
+            for name, value in recording.input.keywords.items():
+                added[f"aot.attributes.{name}"] = (
+                    value if isinstance(value, (str, bool, int, float)) else to_json(value)
+                )
+    return added
+
+
+def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, AttributeValue]) -> None:
+    limit = spans.room(span)
+    if limit is None or len(attributes) + len(added) <= limit:
+        for name, value in added.items():
+            attributes.setdefault(name, value)
+        return
+    for name, value in added.items():
+        if len(attributes) >= limit:
+            return
+        attributes.setdefault(name, value)
+
+
+def _clean(span: Any, capture: Capture) -> None:
+    """Make the span's other strings clean: its name, its status, its events and links."""
+    for attributes in spans.event_dicts(span):
+        spans.update(attributes, capture.attributes(attributes) or {})
+    status = getattr(span, "_status", None)
+    if status is not None and status.description:
+        text = capture.text(status.description)
+        if text != status.description:
+            span._status = Status(status.status_code, text or None)  # noqa: SLF001 - the span is ending
+    name = capture.name(span.name)
+    if name != span.name:
+        span._name = name  # noqa: SLF001 - the span is ending
+
+
+def _foreign_failure(span: Any, attributes: dict[str, AttributeValue]) -> Failure | None:
+    status = span.status
+    if status is None or status.status_code is not StatusCode.ERROR:
+        return None
+    kind = attributes.get(names.ERROR_TYPE)
+    message = status.description or ""
+    for event in span.events or ():
+        if event.name == "exception" and event.attributes:
+            kind = kind or event.attributes.get(names.EXCEPTION_TYPE)
+            message = message or str(event.attributes.get(names.EXCEPTION_MESSAGE) or "")
+    qualified = str(kind or "error")
+    return Failure(qualified.rpartition(".")[2], qualified, message, None)

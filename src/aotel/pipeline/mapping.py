@@ -1,0 +1,105 @@
+"""From a call of ours to the neutral `Operation`: what went in and came out, in the words of its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aotel.content import to_json
+from aotel.operation import Agent, Document, Message, Operation, Retrieval, TextPart, Tool
+from aotel.semconv import kinds
+
+if TYPE_CHECKING:
+    from aotel.content import Tree
+    from aotel.envelopes import Recording
+
+_JSON = "application/json"
+_TEXT = "text/plain"
+_DOCUMENT_TEXT = ("content", "text", "page_content", "document")
+
+
+def operation_of(recording: Recording) -> Operation:
+    """Return what a call of ours did, as far as the call itself knows."""
+    call = recording.call
+    taxonomy = recording.taxonomy
+    tag = taxonomy.tag if taxonomy else None
+    operation = Operation(op=tag, name=recording.name)
+    named: Tree = None
+    if recording.input is not None and call is not None and not call.site.keywords_as_attributes:
+        named = recording.input.named()
+        operation.input_value, operation.input_mime_type = to_json(named), _JSON
+    if recording.has_output:
+        operation.output_value, operation.output_mime_type = _readable(recording.output)
+    if recording.failure is not None:
+        operation.error_type = recording.failure.qualified_type if recording.failure.outcome is None else None
+    if taxonomy is not None:
+        _say_in_kind(operation, taxonomy.end_kind, named, recording)
+    return operation
+
+
+def _say_in_kind(operation: Operation, end_kind: str, named: Tree, recording: Recording) -> None:
+    if end_kind == kinds.AGENT_TOOL_RESULT:
+        operation.tool = Tool(name=recording.name)
+    elif operation.op == "retrieval":
+        operation.retrieval = Retrieval(query=_only_text(named), documents=_documents(recording.output))
+    elif operation.op == "llm":
+        operation.input_messages = _prompt(named)
+        if type(recording.output) is str:
+            operation.output_messages = (Message("assistant", (TextPart(recording.output),)),)
+    elif operation.op in {"agent", "delegation"}:
+        operation.agent = Agent(name=recording.name)
+
+
+def _readable(value: Tree) -> tuple[str, str]:
+    return (value, _TEXT) if type(value) is str else (to_json(value), _JSON)
+
+
+def _only_text(named: Tree) -> str | None:
+    # One text among the arguments is what was asked for; of several, nobody can say which.
+    if not isinstance(named, dict):
+        return None
+    texts = [value for value in named.values() if type(value) is str]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _documents(found: Tree) -> tuple[Document, ...]:
+    if not isinstance(found, list):
+        return ()
+    documents = [_document(item) for item in found]
+    return tuple(document for document in documents if document is not None)
+
+
+def _document(item: Tree) -> Document | None:
+    if type(item) is str:
+        return Document(content=item)
+    if not isinstance(item, dict):
+        return None
+    content = next((item[key] for key in _DOCUMENT_TEXT if type(item.get(key)) is str), None)
+    score = item.get("score")
+    identity = item.get("id")
+    return Document(
+        id=str(identity) if isinstance(identity, (str, int)) else None,
+        content=str(content) if content is not None else to_json(item),
+        score=float(score) if isinstance(score, (int, float)) else None,
+        metadata=to_json(item["metadata"]) if isinstance(item.get("metadata"), dict) else None,
+    )
+
+
+def _prompt(named: Tree) -> tuple[Message, ...]:
+    if not isinstance(named, dict):
+        return ()
+    for value in named.values():
+        if isinstance(value, list) and value:
+            messages = [_message(item) for item in value]
+            if all(message is not None for message in messages):
+                return tuple(message for message in messages if message is not None)
+    text = _only_text(named)
+    return (Message("user", (TextPart(text),)),) if text is not None else ()
+
+
+def _message(item: Tree) -> Message | None:
+    if not isinstance(item, dict):
+        return None
+    role, content = item.get("role"), item.get("content")
+    if type(role) is not str or type(content) is not str:
+        return None
+    return Message(role, (TextPart(content),))

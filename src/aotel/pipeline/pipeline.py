@@ -1,0 +1,210 @@
+"""The pipeline: recordings become envelopes, envelopes become log records, exporters deliver them."""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.resources import Resource
+
+from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
+from aotel.pipeline import spans
+from aotel.pipeline.processor import AOTSpanProcessor
+from aotel.pipeline.records import log_record
+from aotel.pipeline.worker import Worker
+from aotel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+    from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.content import Capture, ContentPolicy, Tree
+    from aotel.settings import Settings
+
+_logger = logging.getLogger("aotel")
+
+_START, _END, _EMIT = range(3)
+
+
+class Pipeline:
+    """What processors feed and exporters drain; one a process, configured as often as the program likes.
+
+    Args:
+        settings: what the environment says.
+        policy: how content is written.
+    """
+
+    def __init__(self, settings: Settings, policy: ContentPolicy) -> None:
+        self._processors: list[AOTSpanProcessor] = []
+        self._lock = Lock()
+        self._failed: set[str] = set()
+        self._warned_unsampled = False
+        self._worker: Worker | None = None
+        self.apply(settings, policy)
+
+    def apply(  # noqa: PLR0913 - one keyword a fact
+        self,
+        settings: Settings,
+        policy: ContentPolicy,
+        exporters: Sequence[LogRecordExporter] = (),
+        *,
+        session_id: str | None = None,
+        agent_id: str | None = None,
+        agent_role: str | None = None,
+        inline: bool = False,
+        flush_timeout: float = 5.0,
+        resource: Resource | None = None,
+    ) -> None:
+        """Configure, or configure anew; what waited under the former configuration is delivered under it.
+
+        Args:
+            settings: what the environment says; it wins over the other arguments.
+            policy: how content is written.
+            exporters: where envelopes go; none means that none are made.
+            session_id: the session where no block names one.
+            agent_id: who acts where no session says so.
+            agent_role: in which role.
+            inline: no worker thread: everything is delivered before a call returns.
+            flush_timeout: seconds that delivery may take at exit.
+            resource: who sends.
+        """
+        if self._worker is not None:
+            self._worker.shutdown(flush_timeout)
+        self.policy = policy
+        self.dialects = settings.dialects
+        self.roomy = not settings.attribute_count_limit_set
+        self.flush_timeout = flush_timeout
+        self.resource = resource or Resource.create({})
+        self.exporters: tuple[LogRecordExporter, ...] = tuple(exporters)
+        self.session_id = settings.session_id or session_id
+        self.builder = EnvelopeBuilder(
+            pod_id=settings.pod_id or "",
+            agent_id=settings.agent_id or agent_id or "",
+            agent_role=settings.agent_role or agent_role or "",
+            session_id=self.session_id,
+            preview_length=settings.preview_length,
+        )
+        self._worker = Worker(self._deliver, inline=inline)
+
+    @property
+    def audited(self) -> bool:
+        """Whether envelopes go anywhere; where not, none are made."""
+        return bool(self.exporters)
+
+    @property
+    def process_attributes(self) -> dict[str, AttributeValue]:
+        """The span attributes that say where this process runs."""
+        found: dict[str, AttributeValue] = {names.ENVPOD_PID: PRODUCER.pid}
+        if self.builder.pod_id:
+            found[names.ENVPOD_POD_ID] = self.builder.pod_id
+        return found
+
+    @property
+    def queued(self) -> int:
+        """How many envelopes wait."""
+        return self._worker.queued if self._worker else 0
+
+    @property
+    def dropped(self) -> int:
+        """How many envelopes were dropped because too many waited."""
+        return self._worker.dropped if self._worker else 0
+
+    def processor(self) -> AOTSpanProcessor:
+        """Return a new span processor that feeds this pipeline, for one provider."""
+        processor = AOTSpanProcessor(self)
+        with self._lock:
+            self._processors.append(processor)
+        return processor
+
+    def provider_gone(self, processor: AOTSpanProcessor) -> None:
+        """Flush; stop when no provider is left to feed the pipeline."""
+        with self._lock:
+            if processor in self._processors:
+                self._processors.remove(processor)
+            last = not self._processors
+        if last:
+            self.shutdown(self.flush_timeout)
+        else:
+            self.flush(self.flush_timeout)
+
+    def start(self, recording: Recording) -> None:
+        """Take the start of an operation."""
+        self._put((_START, recording, recording.next_seq(), None))
+
+    def end(self, recording: Recording) -> None:
+        """Take the end of an operation."""
+        self._put((_END, recording, recording.next_seq(), None))
+
+    def emit(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
+        """Take an event inside a span."""
+        if not self.audited:
+            return
+        recording = spans.recording_of(span)
+        if recording is None:
+            recording = Recording(self, span.get_span_context(), getattr(span, "name", ""), 0)
+        self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver what waits, within `timeout` seconds; say whether all of it was."""
+        return self._worker.flush(timeout) if self._worker else True
+
+    def shutdown(self, timeout: float) -> bool:
+        """Deliver what waits and shut the exporters down."""
+        flushed = self._worker.shutdown(timeout) if self._worker else True
+        for exporter in self.exporters:
+            try:
+                exporter.shutdown()
+            except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from closing
+                self._report(exporter, error)
+        return flushed
+
+    def silence(self) -> None:
+        """Make no envelopes any more, until the next `apply`."""
+        self.exporters = ()
+
+    def report_unsampled(self) -> None:
+        """Say once that a provider which is not ours drops spans, and their envelopes with them."""
+        if self._warned_unsampled or not self.audited:
+            return
+        self._warned_unsampled = True
+        _logger.warning(
+            "aotel: the program's own tracer provider does not record every span (its sampler drops some), so their "
+            "envelopes are missing from the audit trail; wrap its sampler: "
+            "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make the provider"
+        )
+
+    def _put(self, item: tuple[int, Recording, int, Any]) -> None:
+        if self._worker is not None:
+            self._worker.put(item)
+
+    def _deliver(self, items: Sequence[tuple[int, Recording, int, Any]]) -> None:
+        records = [record for record in map(self._record, items) if record is not None]
+        for exporter in self.exporters:
+            try:
+                exporter.export(records)
+            except Exception as error:  # noqa: BLE001 - the worker outlives an exporter's faults
+                self._report(exporter, error)
+
+    def _record(self, item: tuple[int, Recording, int, Any]) -> Any:
+        what, recording, seq, event = item
+        try:
+            if what == _START:
+                return log_record(self.builder.start(recording, seq), recording, recording.start_time, self.resource)
+            if what == _END:
+                envelope = self.builder.end(recording, seq)
+                return log_record(envelope, recording, recording.end_time, self.resource)
+            return log_record(self.builder.emit(recording, seq, event), recording, event[2], self.resource)
+        except Exception as error:  # noqa: BLE001 - one odd value must not cost the batch
+            self._report(self, error)
+            return None
+
+    def _report(self, where: object, error: Exception) -> None:
+        name = type(where).__name__
+        if name not in self._failed:
+            self._failed.add(name)
+            _logger.warning("aotel: %s failed (%s: %.200s); this is said once", name, type(error).__name__, error)

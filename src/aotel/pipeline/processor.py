@@ -1,0 +1,139 @@
+"""The span processor: announces an operation when its span starts, maps its attributes when it is ending, closes it at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor
+
+from aotel.calls import PORT, Call, scope_of
+from aotel.calls.call import CALL_KEY
+from aotel.envelopes import Recording
+from aotel.pipeline import spans
+from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start, taxonomy_of
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from aotel.pipeline.pipeline import Pipeline
+
+
+class AOTSpanProcessor(SpanProcessor):
+    """Derives OpenInference attributes and AOT envelopes from every span of a provider; never raises into it.
+
+    Args:
+        pipeline: where envelopes go, and how content is written.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Take the span up, and announce its operation where it can be told already."""
+        try:
+            context = otel_context.get_current() if parent_context is None else parent_context
+            self._start(span, context)
+        except Exception as error:  # noqa: BLE001 - an exception here would reach the program
+            PORT.report("start of a recorded span", error)
+
+    def _on_ending(self, span: Span) -> None:
+        try:
+            recording = spans.recording_of(span)
+            if recording is not None and recording.owner is self._pipeline:
+                self._map(span, recording)
+        except Exception as error:  # noqa: BLE001 - an exception here would reach the program
+            PORT.report("mapping of a span", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Close the span's operation."""
+        try:
+            recording = spans.recording_of(span)
+            if recording is not None and recording.owner is self._pipeline:
+                self._end(span, recording)
+        except Exception as error:  # noqa: BLE001 - an exception here would reach the program
+            PORT.report("end of a recorded span", error)
+
+    def shutdown(self) -> None:
+        """Deliver what waits and stop, within the flush timeout."""
+        self._pipeline.provider_gone(self)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Deliver what waits."""
+        return self._pipeline.flush(timeout_millis / 1000)
+
+    def _start(self, span: Span, context: Context) -> None:
+        if spans.recording_of(span) is not None:
+            return  # another processor of ours on the same provider was first
+        span_context = span.get_span_context()
+        if span_context is None:
+            return
+        recording = Recording(self._pipeline, span_context, span.name, span.start_time or 0)
+        parent = span.parent
+        recording.parent_span_id = parent.span_id if parent is not None and parent.is_valid else 0
+        recording.parent = spans.recording_of(trace.get_current_span(context))
+        recording.scope = scope_of(context, propagated=PORT.propagate_session)
+        if not spans.keep_recording(span, recording):
+            return
+        call = context.get(CALL_KEY)
+        if isinstance(call, Call) and not call.started and call.recording is None:
+            self._take_up(call, recording)
+        else:
+            self._recognise(span, recording)
+        if recording.taxonomy is not None:
+            self._announce(span, recording)
+
+    def _take_up(self, call: Call, recording: Recording) -> None:
+        call.recording = recording
+        recording.call = call
+        recording.taxonomy = call.site.taxonomy
+        recording.capture = call.capture.mode.value
+        recording.input = call.take_input()
+
+    def _recognise(self, span: Span, recording: Recording) -> None:
+        recording.capture = self._pipeline.policy.default.mode.value
+        attributes = spans.attribute_dict(span)
+        if not attributes:
+            return
+        operation = operation_at_start(attributes, recording, self._pipeline.policy)
+        if operation is not None:
+            recording.operation = operation
+            recording.taxonomy = taxonomy_of(operation.op)
+
+    def _announce(self, span: Span, recording: Recording) -> None:
+        if self._pipeline.roomy:
+            spans.make_room(span)
+        mark_enclosing_llm(recording)
+        if self._pipeline.audited:
+            recording.announced = True
+            self._pipeline.start(recording)
+
+    def _map(self, span: Any, recording: Recording) -> None:
+        if recording.mapped:
+            return
+        recording.mapped = True
+        call = recording.call
+        if call is not None:
+            recording.output, recording.has_output = call.output, call.has_output
+            recording.failure = call.failure
+            if call.local_variables is not None and call.local_capture is not None:
+                recording.local_variables = call.local_variables
+                recording.local_mode = call.local_capture.mode.value
+        map_span(span, recording, self._pipeline)
+        # The call knows its span, which carries the recording: without this they would wait for the collector.
+        recording.call = None
+
+    def _end(self, span: ReadableSpan, recording: Recording) -> None:
+        if not recording.mapped:  # a provider that has no `_on_ending`
+            self._map(span, recording)
+        # Only what is still open has a say in what is inside it; a chain of ended spans must not be kept alive.
+        recording.parent = None
+        if recording.taxonomy is None or not self._pipeline.audited:
+            return
+        recording.end_time = span.end_time or recording.start_time
+        recording.name = recording.name or span.name
+        if not recording.announced:
+            self._pipeline.start(recording)
+        self._pipeline.end(recording)

@@ -1,0 +1,47 @@
+"""An audit trail must not depend on a sampling rate: unsampled spans are recorded for their envelopes, never exported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Link, SpanKind, TraceState
+    from opentelemetry.util.types import Attributes
+
+
+class AuditSampler(Sampler):
+    """Turns DROP into RECORD_ONLY while envelopes are on; every other decision is the inner sampler's.
+
+    Args:
+        inner: decides what is exported.
+        audited: says whether envelopes are on.
+    """
+
+    def __init__(self, inner: Sampler, audited: Callable[[], bool] = lambda: True) -> None:
+        self._inner = inner
+        self._audited = audited
+
+    def should_sample(  # noqa: PLR0913 - the SDK's signature
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Return the inner sampler's decision, or RECORD_ONLY in place of DROP."""
+        result = self._inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        if result.decision is Decision.DROP and self._audited():
+            return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
+        return result
+
+    def get_description(self) -> str:
+        """Return the inner sampler's description, and that it is audited."""
+        return f"AuditSampler{{{self._inner.get_description()}}}"

@@ -1,0 +1,1 @@
+"""The vocabulary: attributes, operations, kinds and environment variables, generated from `semconv/registry`."""

@@ -1,0 +1,219 @@
+"""Environment variables that aotel reads.
+
+Generated from `semconv/registry`: change it there, then run `make semconv`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Variable(NamedTuple):
+    """One variable; `aliases` are read in turn when `name` is unset or empty."""
+
+    name: str
+    aliases: tuple[str, ...]
+    default: str | None
+    brief: str
+    members: tuple[str, ...] = ()
+    minimum: int = 0
+
+
+ENVPOD_POD_ID: Final = Variable("ENVPOD_POD_ID", (), None, "Id of the pod that the process runs in.")
+ENVPOD_SOCKET: Final = Variable("ENVPOD_SOCKET", (), "/run/envpod/queue.sock", "Queue socket of that pod.")
+AOTEL_CAPTURE: Final = Variable(
+    "AOTEL_CAPTURE",
+    ("ENVPOD_COAT_CAPTURE",),
+    None,
+    (
+        "What is written of arguments, results and messages. The operator's switch, it wins over code; "
+        "without it content is `redacted`."
+    ),
+    members=("none", "redacted", "hash", "summary", "raw"),
+)
+AOTEL_PREVIEW_LEN: Final = Variable(
+    "AOTEL_PREVIEW_LEN",
+    ("ENVPOD_COAT_PREVIEW_LEN",),
+    "200",
+    "Characters of a preview in an envelope; longer ones are cut and end in `...`.",
+)
+AOTEL_CONTENT_LIMIT: Final = Variable(
+    "AOTEL_CONTENT_LIMIT", (), "32768", "Characters of one text in a span attribute; longer ones are cut."
+)
+AOTEL_AGENT_ID: Final = Variable(
+    "AOTEL_AGENT_ID", ("ENVPOD_AGENT_ID",), None, "Agent that the process speaks for, where no pod says it."
+)
+AOTEL_AGENT_ROLE: Final = Variable("AOTEL_AGENT_ROLE", ("ENVPOD_AGENT_ROLE",), None, "Role of that agent.")
+AOTEL_SESSION_ID: Final = Variable(
+    "AOTEL_SESSION_ID", (), None, "Session to continue; without it each process has its own, at random."
+)
+AOTEL_ENVELOPES: Final = Variable(
+    "AOTEL_ENVELOPES",
+    (),
+    "auto",
+    "Where envelopes go; `auto` and `none` stand alone.",
+    members=("auto", "pod", "otlp", "stderr", "file:PATH", "none"),
+)
+AOTEL_DIALECTS: Final = Variable(
+    "AOTEL_DIALECTS",
+    (),
+    "genai,openinference",
+    "Attribute vocabularies that are written.",
+    members=("genai", "openinference", "openllmetry"),
+)
+AOTEL_PROPAGATE: Final = Variable(
+    "AOTEL_PROPAGATE",
+    (),
+    None,
+    "What travels in baggage, to third parties too. `session` is session and run ids.",
+    members=("session",),
+)
+AOTEL_REDACT_NAMES: Final = Variable("AOTEL_REDACT_NAMES", (), None, "Further names whose values are secret.")
+AOTEL_REDACT_PATTERNS: Final = Variable(
+    "AOTEL_REDACT_PATTERNS",
+    (),
+    None,
+    (
+        "Further regular expressions whose matches are secret, separated by commas or line breaks. A comma "
+        "inside brackets, or escaped with a backslash, belongs to the pattern."
+    ),
+)
+AOTEL_REDACTION_KEY: Final = Variable(
+    "AOTEL_REDACTION_KEY",
+    (),
+    None,
+    ("Key of the markers that stand for secrets, so that they compare across processes; without it, random."),
+)
+AOTEL_HASH_KEY: Final = Variable("AOTEL_HASH_KEY", (), None, "Key of the `hash` capture mode; without it, random.")
+AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
+OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
+OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    (),
+    None,
+    "`NO_CONTENT` or `false`, set explicitly, turns content off; no value turns it on.",
+)
+OTEL_TRACES_EXPORTER: Final = Variable("OTEL_TRACES_EXPORTER", (), None, "Where spans go.")
+OTEL_LOGS_EXPORTER: Final = Variable(
+    "OTEL_LOGS_EXPORTER", (), None, "Where logs go; `otlp` makes it the choice of `AOTEL_ENVELOPES=auto`."
+)
+OTEL_EXPORTER_OTLP_ENDPOINT: Final = Variable("OTEL_EXPORTER_OTLP_ENDPOINT", (), None, "OTLP receiver of every signal.")
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Final = Variable(
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", (), None, "OTLP receiver of spans."
+)
+OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: Final = Variable(
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    (),
+    None,
+    "OTLP receiver of logs; makes `otlp` the choice of `AOTEL_ENVELOPES=auto`.",
+)
+OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Final = Variable(
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    ("OTEL_EXPORTER_OTLP_PROTOCOL",),
+    "grpc",
+    "How spans travel.",
+    members=("grpc", "http/protobuf"),
+)
+OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: Final = Variable(
+    "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
+    ("OTEL_EXPORTER_OTLP_PROTOCOL",),
+    "grpc",
+    "How envelopes travel.",
+    members=("grpc", "http/protobuf"),
+)
+OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: Final = Variable(
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",),
+    None,
+    "Characters of an attribute; JSON is cut at its leaves and stays JSON.",
+)
+OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: Final = Variable(
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+    ("OTEL_ATTRIBUTE_COUNT_LIMIT",),
+    None,
+    "Attributes of a span; unless set, aotel makes room for long conversations.",
+)
+OPENINFERENCE_HIDE_INPUTS: Final = Variable(
+    "OPENINFERENCE_HIDE_INPUTS", (), "false", "No input value, input messages or tool definitions."
+)
+OPENINFERENCE_HIDE_OUTPUTS: Final = Variable(
+    "OPENINFERENCE_HIDE_OUTPUTS", (), "false", "No output value or output messages."
+)
+OPENINFERENCE_HIDE_INPUT_MESSAGES: Final = Variable(
+    "OPENINFERENCE_HIDE_INPUT_MESSAGES", (), "false", "No input messages."
+)
+OPENINFERENCE_HIDE_OUTPUT_MESSAGES: Final = Variable(
+    "OPENINFERENCE_HIDE_OUTPUT_MESSAGES", (), "false", "No output messages."
+)
+OPENINFERENCE_HIDE_INPUT_TEXT: Final = Variable(
+    "OPENINFERENCE_HIDE_INPUT_TEXT", (), "false", "No text in input messages."
+)
+OPENINFERENCE_HIDE_OUTPUT_TEXT: Final = Variable(
+    "OPENINFERENCE_HIDE_OUTPUT_TEXT", (), "false", "No text in output messages."
+)
+OPENINFERENCE_HIDE_INPUT_IMAGES: Final = Variable(
+    "OPENINFERENCE_HIDE_INPUT_IMAGES", (), "false", "No images in input messages."
+)
+OPENINFERENCE_HIDE_PROMPTS: Final = Variable(
+    "OPENINFERENCE_HIDE_PROMPTS", (), "false", "No prompts of completions requests."
+)
+OPENINFERENCE_HIDE_CHOICES: Final = Variable(
+    "OPENINFERENCE_HIDE_CHOICES", (), "false", "No choices of completions answers."
+)
+OPENINFERENCE_HIDE_LLM_INVOCATION_PARAMETERS: Final = Variable(
+    "OPENINFERENCE_HIDE_LLM_INVOCATION_PARAMETERS", (), "false", "No parameters of requests."
+)
+OPENINFERENCE_HIDE_LLM_TOOLS: Final = Variable("OPENINFERENCE_HIDE_LLM_TOOLS", (), "false", "No tool definitions.")
+OPENINFERENCE_HIDE_EMBEDDINGS_VECTORS: Final = Variable(
+    "OPENINFERENCE_HIDE_EMBEDDINGS_VECTORS",
+    ("OPENINFERENCE_HIDE_EMBEDDING_VECTORS",),
+    "false",
+    "No vectors of embeddings.",
+)
+OPENINFERENCE_HIDE_EMBEDDINGS_TEXT: Final = Variable(
+    "OPENINFERENCE_HIDE_EMBEDDINGS_TEXT", (), "false", "No texts of embeddings."
+)
+
+VARIABLES: Final = (
+    ENVPOD_POD_ID,
+    ENVPOD_SOCKET,
+    AOTEL_CAPTURE,
+    AOTEL_PREVIEW_LEN,
+    AOTEL_CONTENT_LIMIT,
+    AOTEL_AGENT_ID,
+    AOTEL_AGENT_ROLE,
+    AOTEL_SESSION_ID,
+    AOTEL_ENVELOPES,
+    AOTEL_DIALECTS,
+    AOTEL_PROPAGATE,
+    AOTEL_REDACT_NAMES,
+    AOTEL_REDACT_PATTERNS,
+    AOTEL_REDACTION_KEY,
+    AOTEL_HASH_KEY,
+    AOTEL_DISABLED,
+    OTEL_SDK_DISABLED,
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+    OTEL_TRACES_EXPORTER,
+    OTEL_LOGS_EXPORTER,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
+    OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,
+    OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT,
+    OPENINFERENCE_HIDE_INPUTS,
+    OPENINFERENCE_HIDE_OUTPUTS,
+    OPENINFERENCE_HIDE_INPUT_MESSAGES,
+    OPENINFERENCE_HIDE_OUTPUT_MESSAGES,
+    OPENINFERENCE_HIDE_INPUT_TEXT,
+    OPENINFERENCE_HIDE_OUTPUT_TEXT,
+    OPENINFERENCE_HIDE_INPUT_IMAGES,
+    OPENINFERENCE_HIDE_PROMPTS,
+    OPENINFERENCE_HIDE_CHOICES,
+    OPENINFERENCE_HIDE_LLM_INVOCATION_PARAMETERS,
+    OPENINFERENCE_HIDE_LLM_TOOLS,
+    OPENINFERENCE_HIDE_EMBEDDINGS_VECTORS,
+    OPENINFERENCE_HIDE_EMBEDDINGS_TEXT,
+)
+"""Every variable, in the order of the documentation."""

@@ -1,0 +1,142 @@
+"""A span around each run of a generator: it lasts from the first step to the end, and is current only while the body runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+
+from aotel.calls.call import Call, CallSite
+from aotel.calls.port import PORT
+from aotel.calls.scope import detach
+from aotel.tracing.local_variables import watched
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+    from opentelemetry.context import Context
+
+
+def trace_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable[..., Any]:
+    """Return `fn` so that each generator it makes runs in a span, child of what was current at its creation."""
+
+    def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        if not PORT.enabled:
+            return fn(*args, **kwargs)
+        call = Call(site, args, kwargs)
+        generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
+        driver = _drive(generator, call, otel_context.get_current())
+        driver.__name__, driver.__qualname__ = generator.__name__, generator.__qualname__
+        return driver
+
+    return traced
+
+
+def trace_async_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable[..., Any]:
+    """Return `fn` so that each async generator it makes runs in a span, child of what was current at its creation."""
+
+    def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        if not PORT.enabled:
+            return fn(*args, **kwargs)
+        call = Call(site, args, kwargs)
+        generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
+        driver = _drive_async(generator, call, otel_context.get_current())
+        driver.__name__, driver.__qualname__ = generator.__name__, generator.__qualname__
+        return driver
+
+    return traced
+
+
+def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> Generator[Any, Any, Any]:
+    context = call.start(parent)
+    step: Callable[[Any], Any] = generator.send
+    argument: Any = None
+    yields = 0
+    try:
+        while True:
+            token = otel_context.attach(context)
+            try:
+                item = step(argument)
+            finally:
+                detach(token)
+            yields += 1
+            try:
+                argument = yield item
+            except GeneratorExit:
+                returned = _close(generator, context)
+                if returned is None:
+                    raise
+                # A body that returns from GeneratorExit hands its value to close() (Python 3.13).
+                call.succeed({"yields": yields, "return": returned})
+                return returned
+            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
+                step, argument = generator.throw, error
+            else:
+                step = generator.send
+    except StopIteration as stop:
+        call.succeed({"yields": yields, "return": stop.value})
+        return stop.value
+    except BaseException as error:
+        call.set_output({"yields": yields})
+        call.fail(error)
+        raise
+
+
+def _close(generator: Generator[Any, Any, Any], context: Context) -> Any:
+    token = otel_context.attach(context)
+    try:
+        # typeshed says None; since Python 3.13 it is the value that the body returned.
+        close: Callable[[], Any] = generator.close
+        return close()
+    finally:
+        detach(token)
+
+
+async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: Context) -> AsyncGenerator[Any, Any]:
+    context = call.start(parent)
+    step: Callable[[Any], Any] = generator.asend
+    pending: Any = _first_step(generator)
+    yields = 0
+    try:
+        while True:
+            token = otel_context.attach(context)
+            try:
+                item = await pending
+            finally:
+                detach(token)
+            yields += 1
+            try:
+                argument = yield item
+            except GeneratorExit:
+                await _aclose(generator, context)
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
+                step, argument = generator.athrow, error
+            else:
+                step = generator.asend
+            pending = step(argument)
+    except StopAsyncIteration:
+        call.succeed({"yields": yields})
+    except BaseException as error:
+        call.set_output({"yields": yields})
+        call.fail(error)
+        raise
+
+
+def _first_step(generator: AsyncGenerator[Any, Any]) -> Any:
+    # The event loop follows the driver, which closes the body: following both, it would close the body twice at once.
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return generator.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+async def _aclose(generator: AsyncGenerator[Any, Any], context: Context) -> None:
+    token = otel_context.attach(context)
+    try:
+        await generator.aclose()
+    finally:
+        detach(token)

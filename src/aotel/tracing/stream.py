@@ -1,0 +1,162 @@
+"""`stream`: something that arrives piece by piece, with what its pace was."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aotel.calls.call import Call, CallSite
+from aotel.calls.port import PORT
+from aotel.content import to_json
+from aotel.semconv import attributes as names
+from aotel.tracing.arguments import check_name, check_operation
+from aotel.tracing.block import Block
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.content import Tree
+    from aotel.semconv.operations import Op
+
+T = TypeVar("T")
+
+_KEPT = 32
+"""How many events at each end of a stream become span events."""
+_GAPS = 65_536
+"""How many gaps are kept for percentiles; past that every second one goes."""
+
+
+class Pace:
+    """Counts what arrives and when, in bounded memory.
+
+    Percentiles are exact up to 65,536 events and taken from an even sample after that.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.bytes = 0
+        self.first = 0
+        self.longest = 0
+        self._last = 0
+        self._gaps: list[int] = []
+        self._stride = 1
+
+    def add(self, now: int, size: int) -> None:
+        """Count one arrival at `now` (ns, any monotonic clock) of `size` bytes."""
+        if self.count == 0:
+            self.first = now
+        else:
+            gap = now - self._last
+            self.longest = max(self.longest, gap)
+            if self.count % self._stride == 0:
+                self._gaps.append(gap)
+                if len(self._gaps) >= _GAPS:
+                    self._gaps = self._gaps[::2]
+                    self._stride *= 2
+        self._last = now
+        self.count += 1
+        self.bytes += size
+
+    def attributes(self, start: int) -> dict[str, AttributeValue]:
+        """Return count, bytes, time to the first event and gaps (milliseconds) as span attributes."""
+        found: dict[str, AttributeValue] = {names.AOT_STREAM_COUNT: self.count, names.AOT_STREAM_BYTES: self.bytes}
+        if self.count:
+            found[names.AOT_STREAM_TIME_TO_FIRST_EVENT_MS] = _milliseconds(self.first - start)
+        if self._gaps:
+            gaps = sorted(self._gaps)
+            found[names.AOT_STREAM_GAP_P50_MS] = _milliseconds(gaps[len(gaps) // 2])
+            found[names.AOT_STREAM_GAP_P95_MS] = _milliseconds(gaps[min(len(gaps) - 1, len(gaps) * 95 // 100)])
+            found[names.AOT_STREAM_GAP_MAX_MS] = _milliseconds(self.longest)
+        return found
+
+
+class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens") as tokens:`
+    """Something that arrives piece by piece, as `with stream("tokens") as tokens:` or `async with`.
+
+    Args:
+        name: the span's name.
+        op: what kind of operation it is.
+        envelopes: whether every event also becomes a `coat.emit` envelope.
+        attributes: further facts, as with `step`.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `name` is empty.
+    """
+
+    def __init__(self, name: str, op: Op | str | None = "stream", *, envelopes: bool = False, **attributes: object):
+        if name is None:
+            msg = "name is a string, got None"
+            raise TypeError(msg)
+        super().__init__(CallSite(check_operation(op), check_name(name) or "stream", keywords_as_attributes=True))
+        self._attributes: dict[str, Any] = attributes
+        self._envelopes = envelopes
+        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pace = Pace()
+        self._first: list[tuple[str, int, Tree]] = []
+        self._latest: deque[tuple[str, int, Tree]] = deque(maxlen=_KEPT)
+
+    def _open(self) -> Call:
+        self._begin()
+        return Call(self._site, (), self._attributes)
+
+    def event(self, name: str, data: object = None) -> None:
+        """Note one arrival; order is kept. Outside the block, nothing happens.
+
+        Args:
+            name: what arrived, the span event's name.
+            data: the piece, written as the capture mode says; strings and bytes count towards the size.
+        """
+        call = self._call
+        if call is None:
+            return
+        try:
+            content = call.capture.value(data) if data is not None and call.capture.writes else None
+            with self._lock:
+                self._pace.add(perf_counter_ns(), _size(data))
+                kept = self._first if len(self._first) < _KEPT else self._latest
+                kept.append((name, time_ns(), content))
+                if self._envelopes and PORT.emit is not None:
+                    PORT.emit(call.span, name, content, call.capture)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("stream.event", error)
+
+    def wrap(self, iterable: Any) -> Any:
+        """Pass an iterable or async iterable through, noting each item as an event called "item"."""
+        return self._follow_async(iterable) if hasattr(type(iterable), "__aiter__") else self._follow(iterable)
+
+    def _follow(self, iterable: Iterable[T]) -> Iterator[T]:
+        for item in iterable:
+            self.event("item", item)
+            yield item
+
+    async def _follow_async(self, iterable: AsyncIterable[T]) -> AsyncIterator[T]:
+        async for item in iterable:
+            self.event("item", item)
+            yield item
+
+    def _close(self, call: Call) -> None:
+        try:
+            call.attributes = self._pace.attributes(call.start_clock)
+            for name, timestamp, content in (*self._first, *self._latest):
+                written = {} if content is None else {names.AOT_DATA: to_json(content)}
+                call.span.add_event(name, written, timestamp)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("end of a stream", error)
+
+
+def _size(data: object) -> int:
+    if type(data) is str:
+        return len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
+    return len(data) if type(data) in {bytes, bytearray} else 0  # type: ignore[arg-type]
+
+
+def _milliseconds(nanoseconds: int) -> float:
+    return round(nanoseconds / 1e6, 3)
