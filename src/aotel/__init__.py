@@ -5,7 +5,8 @@
     @aotel.coat("tool")
     def search(query: str) -> list[str]: ...
 
-This is the face: names are handed on here, nothing is defined. What needs the OpenTelemetry SDK is imported on first use.
+This is the face: names are handed on here, nothing is defined. What needs the OpenTelemetry SDK is imported on
+first use.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def __getattr__(name: str) -> object:
     if name not in _FROM_DISTRO:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from aotel import distro  # noqa: PLC0415 - it brings the SDK with it
+    from aotel import distro
 
     return getattr(distro, _FROM_DISTRO[name])
 
@@ -71,7 +72,7 @@ def __dir__() -> list[str]:
 
 
 def _autostart() -> None:
-    from aotel.distro import autostart  # noqa: PLC0415 - it brings the SDK with it
+    from aotel.distro import autostart
 
     autostart()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture(name="record_envelopes")
 def _record_envelopes() -> Iterator[RecordedEnvelopes]:
     """Every envelope emitted during the test: `.envelopes`, `.kinds`."""
-    from aotel.testing import record_envelopes  # noqa: PLC0415 - a plugin must not slow every pytest down
+    from aotel.testing import record_envelopes
 
     with record_envelopes() as recorded:
         yield recorded
@@ -24,7 +24,7 @@ def _record_envelopes() -> Iterator[RecordedEnvelopes]:
 @pytest.fixture(name="record_spans")
 def _record_spans() -> Iterator[RecordedSpans]:
     """Every span that ends during the test: `.spans`."""
-    from aotel.testing import record_spans  # noqa: PLC0415 - a plugin must not slow every pytest down
+    from aotel.testing import record_spans
 
     with record_spans() as recorded:
         yield recorded

@@ -1,4 +1,4 @@
-"""Every environment variable that aotel reads: in one place, typed and validated; nothing else reads the environment."""
+"""Every environment variable that aotel reads, typed and validated; nothing else reads the environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 _HIDE = "OPENINFERENCE_HIDE_"
 _FILE = "file:"
 _ALONE = frozenset({"auto", "none"})
-_LARGEST = 2**31 - 1
+_DIGITS = 19  # what has fewer digits is less than any sequence can be long
 _SHOWN = 100
 _PASSWORD = re.compile(r"//[^/\s]*@")
 _OPENING, _CLOSING = "([{", ")]}"
@@ -111,34 +111,37 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         environ: Variables by name; the process's own by default.
     """
     read = _Reader(os.environ if environ is None else environ)
+    count = _whole_number(0)
     return Settings(
-        pod_id=read.text(env.ENVPOD_POD_ID),
-        pod_socket=read.path(env.ENVPOD_SOCKET),
-        capture=read.choice(env.AOTEL_CAPTURE),
-        preview_length=read.number(env.AOTEL_PREVIEW_LEN) or 0,
-        content_limit=read.number(env.AOTEL_CONTENT_LIMIT) or 0,
-        agent_id=read.text(env.AOTEL_AGENT_ID),
-        agent_role=read.text(env.AOTEL_AGENT_ROLE),
-        session_id=read.text(env.AOTEL_SESSION_ID),
-        envelopes=read.parsed(env.AOTEL_ENVELOPES, lambda value: check_envelopes(value.split(","))) or (),
-        dialects=read.choices(env.AOTEL_DIALECTS),
-        propagate_session="session" in read.choices(env.AOTEL_PROPAGATE),
+        pod_id=read.optional(env.ENVPOD_POD_ID, _text),
+        pod_socket=read.required(env.ENVPOD_SOCKET, str),
+        capture=read.optional(env.AOTEL_CAPTURE, _one_of(env.AOTEL_CAPTURE.members)),
+        preview_length=read.required(env.AOTEL_PREVIEW_LEN, count),
+        content_limit=read.required(env.AOTEL_CONTENT_LIMIT, count),
+        agent_id=read.optional(env.AOTEL_AGENT_ID, _text),
+        agent_role=read.optional(env.AOTEL_AGENT_ROLE, _text),
+        session_id=read.optional(env.AOTEL_SESSION_ID, _text),
+        envelopes=read.required(env.AOTEL_ENVELOPES, _envelopes),
+        dialects=read.required(env.AOTEL_DIALECTS, _some_of(env.AOTEL_DIALECTS.members)),
+        propagate_session="session" in read.items(env.AOTEL_PROPAGATE, _some_of(env.AOTEL_PROPAGATE.members)),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
-        redact_names=read.items(env.AOTEL_REDACT_NAMES),
+        redact_names=read.items(env.AOTEL_REDACT_NAMES, _items),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
-        redaction_key=read.key(env.AOTEL_REDACTION_KEY),
-        hash_key=read.key(env.AOTEL_HASH_KEY),
-        message_content_off=_is_off(read.text(env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT)),
-        hide=frozenset(v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)),
-        traces_exporter=read.items(env.OTEL_TRACES_EXPORTER, str.lower),
-        logs_exporter=read.items(env.OTEL_LOGS_EXPORTER, str.lower),
-        otlp_endpoint=read.text(env.OTEL_EXPORTER_OTLP_ENDPOINT),
-        otlp_traces_endpoint=read.text(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
-        otlp_logs_endpoint=read.text(env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT),
-        otlp_traces_protocol=read.choice(env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL) or "",
-        otlp_logs_protocol=read.choice(env.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL) or "",
-        attribute_value_length_limit=read.number(env.OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT),
-        attribute_count_limit_set=read.number(env.OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT) is not None,
+        redaction_key=read.optional(env.AOTEL_REDACTION_KEY, _key),
+        hash_key=read.optional(env.AOTEL_HASH_KEY, _key),
+        message_content_off=bool(read.optional(env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, _is_off)),
+        hide=frozenset(
+            v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)
+        ),
+        traces_exporter=read.items(env.OTEL_TRACES_EXPORTER, _lower_items),
+        logs_exporter=read.items(env.OTEL_LOGS_EXPORTER, _lower_items),
+        otlp_endpoint=read.optional(env.OTEL_EXPORTER_OTLP_ENDPOINT, _stripped),
+        otlp_traces_endpoint=read.optional(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, _stripped),
+        otlp_logs_endpoint=read.optional(env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, _stripped),
+        otlp_traces_protocol=read.protocol(env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL),
+        otlp_logs_protocol=read.protocol(env.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL),
+        attribute_value_length_limit=read.optional(env.OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, count),
+        attribute_count_limit_set=read.optional(env.OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, count) is not None,
         problems=tuple(dict.fromkeys(read.problems)),
     )
 
@@ -151,7 +154,7 @@ def report(settings: Settings) -> None:
             _logger.warning("%s", problem)
 
 
-def check_envelopes(items: Iterable[str]) -> tuple[str, ...]:
+def check_envelopes(items: Iterable[object]) -> tuple[str, ...]:
     """Return destinations of envelopes as settings hold them: trimmed, each once, in their order.
 
     Args:
@@ -185,3 +188,172 @@ def _destination(item: str) -> str:
         return item.lower()
     msg = f"envelopes: expected some of {', '.join(env.AOTEL_ENVELOPES.members)}, got {item!r}"
     raise ValueError(msg)
+
+
+class _Reader:
+    """Reads variables one by one and notes what could not be used."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def optional(self, variable: Variable, parse: Callable[[str], T]) -> T | None:
+        """Return what the first usable one of a variable's names says, or None.
+
+        `parse` raises a ValueError that says what is accepted.
+        """
+        unusable: list[tuple[str, str]] = []
+        for name in (variable.name, *variable.aliases):
+            value = self._environ.get(name) or ""
+            if not value:
+                continue
+            try:
+                parsed = parse(value)
+            except ValueError as error:
+                unusable.append((name, f"is {_shown(value)}, expected {error}"))
+            else:
+                self._note(unusable, f"using {name}")
+                return parsed
+        self._note(unusable, f"using the default, {variable.default or 'unset'}")
+        return None
+
+    def required(self, variable: Variable, parse: Callable[[str], T]) -> T:
+        """Return what a variable that has a default says."""
+        found = self.optional(variable, parse)
+        return parse(variable.default or "") if found is None else found
+
+    def flag(self, variable: Variable) -> bool:
+        """Return a boolean, as OpenTelemetry reads it: `true` or `false` in any case."""
+        return self.optional(variable, _boolean) or False
+
+    def items(self, variable: Variable, parse: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """Return the items of a list that is empty by default."""
+        return self.optional(variable, parse) or ()
+
+    def protocol(self, variable: Variable) -> str:
+        """Return how OTLP travels."""
+        return self.required(variable, _one_of(variable.members))
+
+    def patterns(self, variable: Variable) -> tuple[str, ...]:
+        """Return the regular expressions that can be used; each of the others is a problem of its own."""
+        usable: list[str] = []
+        for pattern in self.items(variable, _split_patterns):
+            problem = _pattern_problem(pattern)
+            if problem is None:
+                usable.append(pattern)
+            else:
+                self._note([(variable.name, f"has {_shown(pattern)}, which {problem}")], "going on without it")
+        return tuple(usable)
+
+    def _note(self, unusable: list[tuple[str, str]], instead: str) -> None:
+        self.problems += [f"{name} {problem}; {instead}." for name, problem in unusable]
+
+
+def _shown(value: str) -> str:
+    """Return a value for a log: short, in one line, and without the password of a URL."""
+    masked = _PASSWORD.sub("//...@", value)
+    return repr(masked if len(masked) <= _SHOWN else f"{masked[:_SHOWN]}...")
+
+
+def _text(value: str) -> str:
+    """Return a value verbatim, save for bytes that are no text."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _stripped(value: str) -> str:
+    return _text(value).strip()
+
+
+def _key(value: str) -> bytes:
+    return value.encode("utf-8", "backslashreplace")  # the same bytes in every process, also for what is no text
+
+
+def _boolean(value: str) -> bool:
+    word = value.strip().lower()
+    if word not in {"true", "false"}:
+        msg = "true or false"
+        raise ValueError(msg)
+    return word == "true"
+
+
+def _is_off(value: str) -> bool:
+    return value.strip().lower() in {"no_content", "false"}
+
+
+def _whole_number(minimum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        digits = value.strip()
+        if digits.isascii() and digits.isdigit() and len(digits) < _DIGITS and int(digits) >= minimum:
+            return int(digits)
+        msg = f"a whole number from {minimum}"
+        raise ValueError(msg)
+
+    return parse
+
+
+def _one_of(members: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        word = value.strip().lower()
+        if word not in members:
+            msg = f"one of {', '.join(members)}"
+            raise ValueError(msg)
+        return word
+
+    return parse
+
+
+def _some_of(members: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def parse(value: str) -> tuple[str, ...]:
+        words = _lower_items(value)
+        if not words or not set(words) <= set(members):
+            msg = f"a comma list of {', '.join(members)}"
+            raise ValueError(msg)
+        return words
+
+    return parse
+
+
+def _items(value: str) -> tuple[str, ...]:
+    """Return the items of a comma list, each once."""
+    return tuple(dict.fromkeys(item for part in _text(value).split(",") if (item := part.strip())))
+
+
+def _lower_items(value: str) -> tuple[str, ...]:
+    return _items(value.lower())
+
+
+def _envelopes(value: str) -> tuple[str, ...]:
+    try:
+        return check_envelopes(value.split(","))
+    except ValueError:
+        msg = f"a comma list of {', '.join(env.AOTEL_ENVELOPES.members)}, with auto and none alone"
+        raise ValueError(msg) from None
+
+
+def _split_patterns(value: str) -> tuple[str, ...]:
+    """Split at line breaks, and at commas that are neither inside brackets nor escaped."""
+    return tuple(dict.fromkeys(p for line in value.splitlines() for part in _split_line(line) if (p := part.strip())))
+
+
+def _split_line(line: str) -> list[str]:
+    parts, depth, escaped = [""], 0, False
+    for character in line:
+        if character == "," and not depth and not escaped:
+            parts.append("")
+            continue
+        parts[-1] += character
+        if not escaped:
+            depth = max(depth + (character in _OPENING) - (character in _CLOSING), 0)
+        escaped = character == "\\" and not escaped
+    return parts
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    """Return why a pattern cannot be used, as the end of a sentence, or None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pattern with an odd bracket in it works all the same
+            matches_nothing = re.compile(pattern).search("")
+    except Exception as error:  # noqa: BLE001 - `re` raises more than its own error: on nesting, on large repeats
+        return f"is no regular expression ({error})"
+    return None if matches_nothing is None else "matches the empty text, so it would match everywhere"

@@ -86,5 +86,3 @@ def describe_failure(error: BaseException, capture: Capture) -> Failure:
     cls = type(error)
     message = capture.text(message_of(error)) if capture.writes else ""
     return Failure(cls.__name__, qualified_name(cls), message, outcome_of(error))
-
-

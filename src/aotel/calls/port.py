@@ -26,7 +26,8 @@ _logger = logging.getLogger("aotel")
 class Emit(Protocol):
     """Hands an event of a span on, as a `coat.emit` envelope."""
 
-    def __call__(self, span: Span, tag: str, data: Tree, capture: Capture) -> None: ...
+    def __call__(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
+        """Take an event: its span, tag, and data that is clean under `capture` already."""
 
 
 class Port:

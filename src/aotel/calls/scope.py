@@ -65,7 +65,7 @@ def with_scope(scope: Scope, context: Context, *, propagate: bool) -> Context:
 
 
 def detach(token: Token[Context]) -> None:
-    """Leave a context, silently also where it was entered in another task or thread (there is nothing to undo there)."""
+    """Leave a context, silently also where it was entered in another task or thread: nothing is to be undone there."""
     if _RUNTIME_CONTEXT is None:  # pragma: no cover - an OpenTelemetry that renamed it
         otel_context.detach(token)
         return

@@ -16,6 +16,8 @@ SHORTEST_BASE64: Final = 128
 
 _LARGEST_HASHED: Final = 16 * 1024 * 1024  # bytes; hashing more would hold up the caller
 _LOOK: Final = 512  # bytes that tell text from binary
+_LONGEST_CHARACTER: Final = 4  # bytes of UTF-8
+_CONTROLS: Final = frozenset(map(chr, range(32))) - {"\t", "\n", "\r", "\f"}
 
 _SIGNATURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -55,8 +57,8 @@ _BASE64_STARTS: Final = (
     "H4sI",
     "UklGR",
 )
-_ISO_IN_BASE64: Final = re.compile(r"AAAA[A-Za-z0-9+/]{1,3}[A-Za-z0-9+/]{0,2}ZnR5c")
-_NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\s]")
+_ISO_IN_BASE64: Final = re.compile(r"AAAA[A-Za-z0-9+/]{2}Z0eXB")
+_NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\r\n]")
 _DATA_URI: Final = re.compile(r"data:([\w.+/-]{0,64})(?:;[\w.=+-]{1,64}){0,4};base64,")
 _EMBEDDED: Final = re.compile(
     r"data:([\w.+/-]{0,64})(?:;[\w.=+-]{1,64}){0,4};base64,([A-Za-z0-9+/]{64,}={0,2})"
@@ -80,13 +82,17 @@ def mime_type_of(data: bytes) -> str:
         return _RIFF.get(data[8:12], "application/octet-stream")
     if data[4:8] == b"ftyp":
         return _ISO_MEDIA.get(data[8:12], "video/mp4")
-    # An incomplete character at the end of the look is no sign of binary data.
-    text = data[:_LOOK].decode("utf-8", "ignore")
-    is_text = len(data[:_LOOK]) - len(text.encode()) < 4 and text.isprintable() | (not set(text) & _CONTROLS)  # noqa: PLR2004
-    return "text/plain" if is_text else "application/octet-stream"
+    return "text/plain" if _is_text(data[:_LOOK]) else "application/octet-stream"
 
 
-_CONTROLS: Final = frozenset(map(chr, range(32))) - {"\t", "\n", "\r", "\f"}
+def _is_text(data: bytes) -> bool:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(data) - _LONGEST_CHARACTER:
+            return False
+        text = data[: error.start].decode()  # the end of the look fell within a character
+    return _CONTROLS.isdisjoint(text)
 
 
 def digest(data: bytes | bytearray | memoryview, mime_type: str = "") -> dict[str, Tree]:

@@ -84,6 +84,15 @@ _MODEL_NAMES = {
     "DECISION": names.DECISION_MODEL_NAME,
 }
 
+_LLM = (names.LLM_REQUEST_MODEL_NAME, names.LLM_RESPONSE_MODEL_NAME, names.LLM_PROVIDER, names.LLM_SYSTEM)
+_DECISION = (
+    names.DECISION_REQUEST_MODEL_NAME,
+    names.DECISION_RESPONSE_MODEL_NAME,
+    names.DECISION_PROVIDER,
+    names.DECISION_SYSTEM,
+)
+"""What a model call and a decision model's call name alike."""
+
 _SIGNALS = frozenset(
     {
         names.OPENINFERENCE_SPAN_KIND,
@@ -121,13 +130,13 @@ _SUGGESTIONS = (
 
 
 def _kind(attributes: Mapping[str, object]) -> str | None:
-    kind = text(attributes.get(names.OPENINFERENCE_SPAN_KIND))
-    return None if kind is None else kind.upper()
+    """The span kind, where it says anything."""
+    kind = (text(attributes.get(names.OPENINFERENCE_SPAN_KIND)) or "UNKNOWN").upper()
+    return None if kind == "UNKNOWN" else kind
 
 
 def _tag(attributes: Mapping[str, object]) -> str | None:
-    kind = _kind(attributes)
-    return None if kind == "UNKNOWN" else tag_of(names.OPENINFERENCE_SPAN_KIND, kind)
+    return tag_of(names.OPENINFERENCE_SPAN_KIND, _kind(attributes))
 
 
 def _guess(attributes: Mapping[str, object]) -> str | None:
@@ -177,19 +186,18 @@ def _read_model(attributes: Mapping[str, object], operation: Operation) -> None:
         if value is not None:
             found, asked_for = read_parameters(value)
     operation.request = merged(operation.request, RequestParameters, found)
-    prefix = "decision" if names.DECISION_MODEL_NAME in attributes else "llm"
-    said = [text(attributes.get(name)) for name in (names.LLM_MODEL_NAME, *_MODEL_NAMES.values())]
+    request, response, provider, system = _DECISION if names.DECISION_MODEL_NAME in attributes else _LLM
+    said = (text(attributes.get(name)) for name in (names.LLM_MODEL_NAME, *_MODEL_NAMES.values()))
     model = next((name for name in said if name is not None), None)
-    asked_for = text(attributes.get(f"{prefix}.request.model_name")) or asked_for
-    answered = text(attributes.get(f"{prefix}.response.model_name"))
+    asked_for = text(attributes.get(request)) or asked_for
+    answered = text(attributes.get(response))
     if answered is None and model is not None and asked_for is not None and model != asked_for:
         # The one model name that a span has is the one that answered, where that is known to be another.
         answered = model
     fill(operation, {"request_model": asked_for or (None if answered is not None else model)})
     fill(operation, {"response_model": answered})
     if operation.provider is None:
-        provider = text(attributes.get(f"{prefix}.provider"))
-        operation.provider = from_openinference(provider, text(attributes.get(f"{prefix}.system")))
+        operation.provider = from_openinference(text(attributes.get(provider)), text(attributes.get(system)))
     if not operation.finish_reasons:
         operation.finish_reasons = texts(attributes.get(names.LLM_FINISH_REASON))
 
@@ -304,14 +312,12 @@ def _write(operation: Operation, out: dict[str, AttributeValue], present: Mappin
 
 
 def _write_values(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    value = operation.readable_input
-    if value is not None and names.INPUT_VALUE not in present:
+    if names.INPUT_VALUE not in present and (value := operation.readable_input) is not None:
         out[names.INPUT_VALUE] = value
         mime = (operation.input_mime_type if operation.input_value is not None else None) or mime_type(value)
         if mime is not None:
             out[names.INPUT_MIME_TYPE] = mime
-    value = operation.readable_output
-    if value is not None and names.OUTPUT_VALUE not in present:
+    if names.OUTPUT_VALUE not in present and (value := operation.readable_output) is not None:
         out[names.OUTPUT_VALUE] = value
         mime = (operation.output_mime_type if operation.output_value is not None else None) or mime_type(value)
         if mime is not None:
@@ -319,25 +325,21 @@ def _write_values(operation: Operation, out: dict[str, AttributeValue], present:
 
 
 def _write_model(operation: Operation, kind: str, out: dict[str, AttributeValue]) -> None:
-    prefix = "decision" if kind == "DECISION" else "llm"
+    request, response, provider, system = _DECISION if kind == "DECISION" else _LLM
+    if operation.request_model is not None:
+        out[request] = operation.request_model
+    if operation.response_model is not None:
+        out[response] = operation.response_model
     model = operation.response_model or operation.request_model
     if model is not None:
-        name = _MODEL_NAMES.get(kind, names.LLM_MODEL_NAME)
-        out[name] = model
-        if operation.request_model is not None:
-            out[f"{prefix}.request.model_name"] = operation.request_model
-        if operation.response_model is not None:
-            out[f"{prefix}.response.model_name"] = operation.response_model
+        out[_MODEL_NAMES.get(kind, names.LLM_MODEL_NAME)] = model
     if operation.provider is not None:
-        provider, system = to_openinference(operation.provider)
-        out[f"{prefix}.provider"] = provider
-        if system is not None:
-            out[f"{prefix}.system"] = system
-    if operation.request is not None:
-        parameters = write_parameters(operation.request)
-        if parameters is not None:
-            embedding = kind == "EMBEDDING"
-            out[names.EMBEDDING_INVOCATION_PARAMETERS if embedding else names.LLM_INVOCATION_PARAMETERS] = parameters
+        out[provider], of_system = to_openinference(operation.provider)
+        if of_system is not None:
+            out[system] = of_system
+    if operation.request is not None and (parameters := write_parameters(operation.request)) is not None:
+        embedding = kind == "EMBEDDING"
+        out[names.EMBEDDING_INVOCATION_PARAMETERS if embedding else names.LLM_INVOCATION_PARAMETERS] = parameters
     if operation.finish_reasons:
         out[names.LLM_FINISH_REASON] = operation.finish_reasons[0]
 

@@ -25,7 +25,9 @@ def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeo
             exporter = otlp_span_exporter(settings) if name == "otlp" else _load(name)
             provider.add_span_processor(bounded_batch_processor(exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
-            _logger.warning("aotel: the span exporter %r could not be set up (%s: %.200s)", name, type(error).__name__, error)
+            _logger.warning(
+                "aotel: the span exporter %r could not be set up (%s: %.200s)", name, type(error).__name__, error
+            )
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
+from opentelemetry.sdk._logs.export import LogRecordExportResult
 
 from aotel.envelopes import protocol
 from aotel.errors import AotelError
@@ -16,9 +17,13 @@ from aotel.export.exporter import EnvelopeExporter, envelope_line
 from aotel.export.health import Backoff, Health, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    import msgspec
     from opentelemetry.sdk._logs import ReadableLogRecord
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+
+_Reply = TypeVar("_Reply")
 
 _HELLO = protocol.encode(protocol.Hello())
 _HELLO_TIMEOUT = 2.0  # seconds: some servers answer only what they know
@@ -31,14 +36,12 @@ class _Held(AotelError):
     """The pod went on asking us to wait for longer than we can."""
 
 
-class _Item:
-    """An envelope on its way: the record it came in, and its JSON as it goes into a request."""
+class _Item(NamedTuple):
+    """An envelope on its way: the record it came in, its JSON as it goes into a request, and that one's size."""
 
-    __slots__ = ("json", "record")
-
-    def __init__(self, record: ReadableLogRecord, json: protocol.msgspec.Raw) -> None:
-        self.record = record
-        self.json = json
+    record: ReadableLogRecord
+    json: msgspec.Raw
+    size: int
 
 
 class PodExporter(EnvelopeExporter):
@@ -72,9 +75,10 @@ class PodExporter(EnvelopeExporter):
         self._waits = Backoff(first=0.05, longest=2.0)
         self._connection = Connection(path, timeout=timeout)
         self._batches: bool | None = None  # whether the server takes batches; None until it was asked
+        self._singly = 0  # how many of the next envelopes go one by one, although it does
         self._health = Health(
             f"the pod at {path}",
-            consequence="envelopes are lost meanwhile" if fallback is None else f"meanwhile {_destination(fallback)}",
+            consequence=_meanwhile(fallback),
             tolerated=1,
             backoff=backoff,
         )
@@ -84,36 +88,129 @@ class PodExporter(EnvelopeExporter):
             return self._divert(batch)
         refused = self.counts.refused
         waiting = deque(item for record in batch if (item := self._item(record)) is not None)
+        complete = True
         while waiting:
-            group = self._group(waiting)
+            group: list[_Item] = []
             try:
-                self._send(group)
+                group = self._group(waiting)
+                settled = self._send(group)
             except (Unanswered, protocol.ProtocolError, _Held) as error:
-                waiting.extendleft(reversed(group))
                 if not self._try_again(error, len(group)):
-                    return self._divert([item.record for item in waiting]) and self.counts.refused == refused
+                    complete = self._divert([item.record for item in waiting])
+                    break
             else:
+                for _ in range(settled):
+                    waiting.popleft()
                 self._health.worked()
                 self.counts.state = "ready"
-        return self.counts.refused == refused
+        return complete and self.counts.refused == refused
 
     def _item(self, record: ReadableLogRecord) -> _Item | None:
+        line = envelope_line(record)
         try:
-            return _Item(record, protocol.raw(envelope_line(record)))
+            return _Item(record, protocol.raw(line), len(line))
         except protocol.ProtocolError as error:
             self._refuse(1, str(error))
             return None
 
     def _group(self, waiting: deque[_Item]) -> list[_Item]:
-        """Remove and return the envelopes of the next request."""
-        group = [waiting.popleft()]
-        size = len(bytes(group[0].json))
-        while self._batches and waiting and len(group) < _BATCH_ENVELOPES:
-            size += len(bytes(waiting[0].json)) + 1
-            if size > _BATCH_BYTES:
+        """Return the envelopes of the next request: several if there are, and the server takes batches."""
+        if len(waiting) == 1:
+            return [waiting[0]]
+        if self._batches is None:
+            self._batches = self._ask_for_batches()
+        if not self._batches or self._singly:
+            self._singly = max(0, self._singly - 1)
+            return [waiting[0]]
+        group: list[_Item] = []
+        size = 0
+        for item in islice(waiting, _BATCH_ENVELOPES):
+            size += item.size + 1
+            if group and size > _BATCH_BYTES:
                 break
-            group.append(waiting.popleft())
+            group.append(item)
         return group
+
+    def _ask_for_batches(self) -> bool | None:
+        """Ask the server what it can do; a runtime that doesn't know the question takes single requests."""
+        try:
+            line = self._connection.exchange(_HELLO, min(self._timeout, _HELLO_TIMEOUT))
+            reply = protocol.decode_hello_reply(line)
+        except Unanswered as error:
+            if not error.connected or self._closing.is_set():
+                raise
+            return False
+        except protocol.ProtocolError:
+            self._connection.close()
+            return False
+        if isinstance(reply, protocol.RateLimited):
+            return None  # no answer either way: ask again another time
+        return isinstance(reply, protocol.HelloOk) and protocol.BATCH_FEATURE in reply.features
+
+    def _send(self, group: list[_Item]) -> int:
+        """Send a group; count what became of it, and return how many need no further attempt."""
+        if len(group) == 1:
+            request = protocol.encode(protocol.AgentCoat(group[0].json))
+            self._count_single(self._obey(request, protocol.decode_reply, 1))
+            return 1
+        request = protocol.encode(protocol.AgentCoatBatch([item.json for item in group]))
+        reply = self._obey(request, protocol.decode_batch_reply, len(group))
+        if isinstance(reply, protocol.Refused):
+            # Of a batch that is refused as a whole, each envelope gets a verdict of its own.
+            self._singly = len(group)
+            self.counts.last_error = reply.message
+            return 0
+        self._count_batch(reply, len(group))
+        return len(group)
+
+    def _obey(self, request: bytes, decode: Callable[[bytes], _Reply | protocol.RateLimited], envelopes: int) -> _Reply:
+        """Send a request, as often as the server asks us to wait, and return its verdict."""
+        deadline = time.monotonic() + self._patience
+        attempt = 0
+        while True:
+            reply = decode(self._connection.exchange(request))
+            if not isinstance(reply, protocol.RateLimited):
+                return reply
+            self.counts.last_error = f"rate limited {reply.message}".rstrip()
+            asked = reply.retry_after
+            seconds = self._waits.wait(attempt) if asked is None else max(asked, self._waits.first)
+            attempt += 1
+            if time.monotonic() + seconds > deadline:
+                raise _Held(f"it answers rate_limited for more than {self._patience:g} s")
+            if self._closing.wait(seconds):
+                raise _Held("shut down while it asked to wait")
+            self.counts.retried += envelopes
+
+    def _count_single(self, reply: protocol.Ok | protocol.Refused) -> None:
+        if isinstance(reply, protocol.Refused):
+            self._refuse(1, reply.message)
+        else:
+            self.counts.sent += 1
+
+    def _count_batch(self, reply: protocol.BatchOk, envelopes: int) -> None:
+        rejected = {each.index: each.message for each in reply.rejected if 0 <= each.index < envelopes}
+        taken = envelopes - len(rejected)
+        if rejected:
+            self._refuse(len(rejected), next(iter(rejected.values())))
+        if reply.accepted is not None:
+            said = max(0, reply.accepted + reply.duplicates)
+            if said < taken:
+                self._refuse(taken - said, f"its reply accounts for {said} of {taken} envelopes")
+                taken = said
+        self.counts.sent += taken
+
+    def _refuse(self, envelopes: int, message: str) -> None:
+        """Count envelopes that the pod doesn't want; say it the first time, with the pod's own words."""
+        first = not self.counts.refused
+        self.counts.refused += envelopes
+        self.counts.last_error = message
+        if first:
+            say(
+                logging.WARNING,
+                "aotel: the pod at %s refused an envelope: %s; further refusals are only counted",
+                self.path,
+                message or "it gave no reason",
+            )
 
     def _try_again(self, error: Exception, envelopes: int) -> bool:
         """Note a failure; return whether to make another attempt at once."""
@@ -130,28 +227,31 @@ class PodExporter(EnvelopeExporter):
         self._closing.wait(_SECOND_ATTEMPT)
         return True
 
-    def _send(self, group: list[_Item]) -> None:
-        """Send a group and count what became of it; whatever raises leaves it to be sent again."""
-        if len(group) == 1:
-            self._send_single(group[0])
-            return
-        reply = self._obey(
-            protocol.encode(protocol.AgentCoatBatch([item.json for item in group])),
-            protocol.decode_batch_reply,
-            len(group),
-        )
-        if isinstance(reply, protocol.Refused):
-            # Of a batch refused as a whole each envelope gets a verdict of its own.
-            self._batches = False
-            self.counts.last_error = reply.message
-            for item in group:
-                self._send_single(item)
-            return
-        self._count(reply, len(group))
+    def _divert(self, batch: Sequence[ReadableLogRecord]) -> bool:
+        if self.fallback is None:
+            self.counts.dropped += len(batch)
+            return not batch
+        self.counts.diverted += len(batch)
+        return not batch or self.fallback.export(batch) is LogRecordExportResult.SUCCESS
 
-    def _send_single(self, item: _Item) -> None:
-        reply = self._obey(protocol.encode(protocol.AgentCoat(item.json)), protocol.decode_reply, 1)
-        if isinstance(reply, protocol.Refused):
-            self._refuse(1, reply.message)
-        else:
-            self.counts.sent += 1
+    def _interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def _close(self) -> None:
+        self._connection.close()
+        if self.fallback is not None:
+            self.fallback.shutdown()
+
+    def after_fork_in_child(self) -> None:
+        """Start anew, on a connection of the child's own."""
+        super().after_fork_in_child()
+        self._connection.close()
+        self._connection = Connection(self.path, timeout=self._timeout)
+        self._batches = None
+        self._singly = 0
+
+
+def _meanwhile(fallback: LogRecordExporter | None) -> str:
+    if fallback is None:
+        return "envelopes are lost until it is back"
+    return f"envelopes go to {getattr(fallback, 'name', type(fallback).__name__)} until it is back"

@@ -81,9 +81,7 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     _add(span, attributes, added)
 
 
-def _operation(
-    attributes: dict[str, AttributeValue], recording: Recording, *, untouched: bool
-) -> Operation | None:
+def _operation(attributes: dict[str, AttributeValue], recording: Recording, *, untouched: bool) -> Operation | None:
     if recording.call is None:
         return _read(attributes, recording)
     ours = operation_of(recording)
@@ -93,12 +91,8 @@ def _operation(
 
 
 def _read(attributes: dict[str, AttributeValue], recording: Recording) -> Operation | None:
-    inside_agent = any(
-        outer.taxonomy is not None and outer.taxonomy.tag in _AGENTS for outer in recording.ancestors()
-    )
-    return read(
-        attributes, name=recording.name, root=recording.parent_span_id == 0, inside_agent=inside_agent
-    )
+    inside_agent = any(outer.taxonomy is not None and outer.taxonomy.tag in _AGENTS for outer in recording.ancestors())
+    return read(attributes, name=recording.name, root=recording.parent_span_id == 0, inside_agent=inside_agent)
 
 
 def _merge(said: Operation | None, ours: Operation) -> Operation:

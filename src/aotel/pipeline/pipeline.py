@@ -175,7 +175,7 @@ class Pipeline:
         _logger.warning(
             "aotel: the program's own tracer provider does not record every span (its sampler drops some), so their "
             "envelopes are missing from the audit trail; wrap its sampler: "
-            "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make the provider"
+            "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
         )
 
     def _put(self, item: tuple[int, Recording, int, Any]) -> None:

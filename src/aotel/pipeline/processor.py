@@ -1,4 +1,4 @@
-"""The span processor: announces an operation when its span starts, maps its attributes when it is ending, closes it at the end."""
+"""The span processor: announces an operation as its span starts, maps its attributes as it ends, then closes it."""
 
 from __future__ import annotations
 

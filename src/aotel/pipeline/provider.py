@@ -65,7 +65,11 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
 
 
 def make_provider(
-    pipeline: Pipeline, *, sampler: Sampler | None = None, resource: Resource | None = None, shutdown_on_exit: bool = True
+    pipeline: Pipeline,
+    *,
+    sampler: Sampler | None = None,
+    resource: Resource | None = None,
+    shutdown_on_exit: bool = True,
 ) -> TracerProvider:
     """Make a tracer provider of the SDK that loses no envelope to sampling, with `pipeline` attached.
 

@@ -1,4 +1,4 @@
-"""An audit trail must not depend on a sampling rate: unsampled spans are recorded for their envelopes, never exported."""
+"""An audit trail must not depend on a sampling rate: unsampled spans are recorded for their envelopes alone."""
 
 from __future__ import annotations
 

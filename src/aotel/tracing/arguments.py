@@ -69,7 +69,9 @@ def check_attributes(attributes: Any) -> dict[str, AttributeValue] | None:
     if attributes is None:
         return None
     if not isinstance(attributes, Mapping):
-        msg = f"attributes is a mapping of names to attribute values, got {type(attributes).__name__}: {attributes!r:.80}"
+        msg = (
+            f"attributes is a mapping of names to attribute values, got {type(attributes).__name__}: {attributes!r:.80}"
+        )
         raise TypeError(msg)
     for key in attributes:
         if not isinstance(key, str) or not key:

@@ -164,7 +164,7 @@ def _code_flags(fn: Any) -> int:
     if isinstance(inner, MethodType):
         inner = _innermost(inner.__func__)
     if not isinstance(inner, FunctionType):
-        inner = getattr(type(inner), "__call__", None)
+        inner = getattr(type(inner), "__call__", None)  # noqa: B004 - which function it is, not whether there is one
         if not isinstance(inner, FunctionType):
             return 0
     return inner.__code__.co_flags

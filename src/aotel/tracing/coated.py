@@ -31,6 +31,7 @@ class Coated:
         object.__setattr__(self, "_coat_rebuild", rebuild)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call the traced version."""
         return self._coat_invoke(*args, **kwargs)
 
     @property  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""A span around each run of a generator: it lasts from the first step to the end, and is current only while the body runs."""
+"""A span around each run of a generator: from the first step to the end, and current only while the body runs."""
 
 from __future__ import annotations
 

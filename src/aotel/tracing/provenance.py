@@ -1,4 +1,4 @@
-"""Where the running code came from: git commit, source file, installed distributions. Once a process, off the hot path."""
+"""Where the running code came from: git commit, source file, installed distributions; once a process."""
 
 from __future__ import annotations
 

@@ -99,4 +99,3 @@ class session(Block):  # noqa: N801 - used as a statement: `with session("chat-7
 
 def _again(factory: Callable[..., Callable[[Any], Any]], first: Any, keywords: dict[str, Any], fn: Any) -> Any:
     return factory(first, **keywords)(fn)
-

@@ -88,7 +88,9 @@ class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens")
         ValueError: `name` is empty.
     """
 
-    def __init__(self, name: str, op: Op | str | None = "stream", *, envelopes: bool = False, **attributes: object):
+    def __init__(
+        self, name: str, op: Op | str | None = "stream", *, envelopes: bool = False, **attributes: object
+    ) -> None:
         if name is None:
             msg = "name is a string, got None"
             raise TypeError(msg)

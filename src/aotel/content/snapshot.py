@@ -1,0 +1,283 @@
+"""The snapshot: one bounded walk over a value that copies, redacts and cuts it, and runs no code of the value's own."""
+
+from __future__ import annotations
+
+from itertools import islice
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from aotel.content.encode import to_json
+from aotel.content.media import SHORTEST_BASE64, base64_digest, media_of
+from aotel.content.names import LONGEST_NAME, PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aotel.content.modes import Tree
+    from aotel.content.names import Verdict
+
+DEPTH: Final = 10
+NODES: Final = 10_000
+_LEAVES: Final = 32  # leaves of full length that a snapshot may hold; past that, each is short
+_SHORT: Final = 128  # characters of a leaf that is not counted
+_MARGIN: Final = 8192  # characters after a cut that are looked at, so that no secret across it is overlooked
+_MANY: Final = 16  # elements, from which on a list of numbers is worth telling from others
+_HEADER_KEYS: Final = 8  # keys of an object that says the name and the value of something
+_LARGEST: Final = 2**63 - 1
+_LONGEST_INT: Final = 2048  # bits of an integer that is written in digits: no interpreter's limit is lower
+CUT: Final = "..."
+
+
+class Rules:
+    """What a walk does with names and texts, and how far it goes.
+
+    Args:
+        verdicts: the verdicts on names that are known.
+        judge: gives the verdict on another name.
+        scrub: cleans a text, and makes it encodable.
+        seal: replaces what has a secret name.
+        read_object: writes what is neither a scalar nor an exact builtin container.
+        limit: the most characters of a leaf.
+        depth: containers inside each other; what is deeper is named, not walked.
+        raw: whether binary content is written as it is.
+        ids: whether objects that are not walked are told apart by their ids.
+    """
+
+    __slots__ = (
+        "chars",
+        "depth",
+        "ids",
+        "judge",
+        "limit",
+        "nodes",
+        "raw",
+        "read_object",
+        "scrub",
+        "seal",
+        "short",
+        "verdicts",
+    )
+
+    def __init__(  # noqa: PLR0913 - one keyword a rule
+        self,
+        *,
+        verdicts: dict[str, Verdict],
+        judge: Callable[[str], Verdict],
+        scrub: Callable[[str], str],
+        seal: Callable[[Tree], Tree],
+        read_object: Callable[[Walk, object, int], Tree],
+        limit: int,
+        depth: int = DEPTH,
+        nodes: int = NODES,
+        raw: bool = False,
+        ids: bool = True,
+    ) -> None:
+        self.verdicts = verdicts
+        self.judge = judge
+        self.scrub = scrub
+        self.seal = seal
+        self.read_object = read_object
+        self.limit = limit
+        self.short = min(limit, _SHORT)
+        self.chars = _LEAVES * limit
+        self.depth = depth
+        self.nodes = nodes
+        self.raw = raw
+        self.ids = ids
+
+
+class Walk:
+    """One walk: what is left of its bounds, and which containers it is in."""
+
+    __slots__ = ("_chars", "_known", "_left", "_open", "_scrub", "_short", "rules")
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._left = rules.nodes
+        self._chars = rules.chars
+        self._open: set[int] = set()
+        self._known = rules.verdicts.get
+        self._scrub = rules.scrub
+        self._short = rules.short
+
+    def tree(self, value: Any, depth: int) -> Tree:
+        """Return the snapshot of a value.
+
+        Args:
+            value: anything.
+            depth: how many containers it is in.
+        """
+        cls = type(value)
+        if cls is str:
+            return self._scrub(value) if len(value) <= self._short else self.text(value)
+        if cls is dict:
+            return self.mapping(value.items(), len(value), depth, id(value))
+        if cls is list or cls is tuple:
+            return self.sequence(value, len(value), depth, id(value))
+        if cls is bool or value is None:
+            return value
+        if cls is int:
+            return value if -_LARGEST <= value <= _LARGEST else write_int(value)
+        if cls is float:
+            return value if isfinite(value) else write_float(value)
+        return self.rules.read_object(self, value, depth)
+
+    def mapping(self, items: Iterable[tuple[Any, Any]], size: int, depth: int, identity: int) -> Tree:
+        """Return the snapshot of names and values.
+
+        Args:
+            items: exact pairs; iterating over them must run no code of the caller's.
+            size: how many there are.
+            depth: how many containers this one is in.
+            identity: what the walk knows the container by, to notice that it is in it already.
+        """
+        if depth >= self.rules.depth:
+            return f"<dict of {size}>"
+        if identity in self._open:
+            return "<cycle>"
+        taken = min(size, self._left)
+        self._left -= taken
+        # A copy: another thread may change the container meanwhile.
+        pairs = list(items if taken == size else islice(items, taken))
+        self._open.add(identity)
+        found: dict[str, Tree] = {}
+        known = self._known
+        for key, value in pairs:
+            name = key if type(key) is str else self._key(key)
+            verdict = known(name)
+            if verdict is None:
+                verdict = self.rules.judge(name)
+            if verdict is not PLAIN:
+                found[verdict.name] = self.sealed(value, depth + 1) if verdict.secret else self.tree(value, depth + 1)
+            elif type(value) is str and len(value) <= self._short:
+                found[name] = self._scrub(value)
+            else:
+                found[name] = self.tree(value, depth + 1)
+        self._open.discard(identity)
+        if len(found) < taken:
+            found = self._apart(pairs, depth)
+        if len(found) <= _HEADER_KEYS and ("value" in found or "data" in found):
+            self._mend(found, pairs)
+        if taken < size:
+            found[CUT] = f"{size - taken} more"
+        return found
+
+    def sequence(self, items: Iterable[Any], size: int, depth: int, identity: int) -> Tree:
+        """Return the snapshot of elements; see `mapping` for the arguments."""
+        if depth >= self.rules.depth:
+            return f"<list of {size}>"
+        if identity in self._open:
+            return "<cycle>"
+        taken = min(size, self._left)
+        self._left -= taken
+        elements = list(items if taken == size else islice(items, taken))
+        if taken > _MANY and _are_numbers(elements):
+            found: list[Tree] = elements
+        else:
+            self._open.add(identity)
+            found = [self.tree(element, depth + 1) for element in elements]
+            self._open.discard(identity)
+            self._seal_named(elements, found, depth)
+        if taken < size:
+            found.append(f"{CUT} {size - taken} more")
+        return found
+
+    def text(self, text: str) -> Tree:
+        """Return a leaf: the text cleaned, and cut if it is too long; what stands for it if it is media."""
+        if len(text) >= SHORTEST_BASE64 and not self.rules.raw:
+            media = media_of(text)
+            if media is not None:
+                return media
+        found = self.cut_text(text, min(self.rules.limit, max(_SHORT, self._chars)))
+        self._chars -= len(found)
+        return found
+
+    def cut_text(self, text: str, limit: int) -> str:
+        """Return a text cleaned and, if it is longer than the limit in characters, cut; cleaned first, so that no secret is cut."""
+        looked_at = limit + _MARGIN
+        if len(text) <= looked_at:
+            found = self._scrub(text)
+            return found if len(found) <= limit else cut(found, limit)
+        found = self._scrub(text[:looked_at])
+        return cut(found, limit) if len(found) > limit - len(CUT) else found + CUT
+
+    def sealed(self, value: Any, depth: int) -> Tree:
+        """Return what stands for a value that has a secret name."""
+        if type(value) is bytes or type(value) is bytearray:
+            value = value.decode("utf-8", "replace")
+        return self.rules.seal(value if type(value) is str else self.tree(value, depth))
+
+    def is_secret(self, name: Any) -> bool:
+        """Say whether something is a secret name: the first of a pair, or the name of a header."""
+        if type(name) is bytes:
+            name = name[:LONGEST_NAME].decode("latin-1")
+        if type(name) is not str or len(name) > LONGEST_NAME:
+            return False
+        verdict = self._known(name)
+        return (self.rules.judge(name) if verdict is None else verdict).secret
+
+    def _key(self, key: Any) -> str:
+        """Return the name that JSON has for a key: all of them are strings there."""
+        if type(key) is bytes:
+            return key[: 2 * LONGEST_NAME].decode("latin-1")
+        written = self.tree(key, self.rules.depth - 1)
+        return written if isinstance(written, str) else to_json(written)
+
+    def _apart(self, pairs: list[tuple[Any, Any]], depth: int) -> dict[str, Tree]:
+        """Return the snapshot of names and values where several keys have the same name in JSON: these get numbers."""
+        found: dict[str, Tree] = {}
+        for index, (key, value) in enumerate(pairs):
+            name = key if type(key) is str else self._key(key)
+            verdict = self.rules.judge(name)
+            written = name if verdict is PLAIN else verdict.name
+            found[f"{written}#{index}" if written in found else written] = (
+                self.sealed(value, depth + 1) if verdict.secret else self.tree(value, depth + 1)
+            )
+        return found
+
+    def _seal_named(self, elements: list[Any], found: list[Tree], depth: int) -> None:
+        """Seal the second of a pair like `("authorization", "…")`, and what follows an option like `--password`."""
+        if len(elements) == 2 and self.is_secret(elements[0]):  # noqa: PLR2004
+            found[1] = self.sealed(elements[1], depth + 1)
+        if not elements or type(elements[0]) is not str:
+            return
+        for index, element in enumerate(elements[:-1]):
+            if type(element) is str and element[:2] == "--" and "=" not in element and self.is_secret(element):
+                found[index + 1] = self.sealed(elements[index + 1], depth + 1)
+
+    def _mend(self, found: dict[str, Tree], pairs: list[tuple[Any, Any]]) -> None:
+        """Seal the value of `{"name": "authorization", "value": "…"}`; write `{"data": …, "media_type": …}` as media."""
+        fields = {key: value for key, value in pairs if type(key) is str}
+        if "value" in fields and any(self.is_secret(fields.get(key)) for key in ("name", "key", "header")):
+            found["value"] = self.sealed(fields["value"], DEPTH)
+        data = fields.get("data")
+        if type(data) is str and len(data) >= _SHORT and not self.rules.raw:
+            mime_type = fields.get("media_type", fields.get("mime_type", fields.get("mimeType")))
+            if type(mime_type) is str or fields.get("type") == "base64":
+                found["data"] = base64_digest(data, mime_type if type(mime_type) is str else "") or found["data"]
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, with three dots at the end if it is longer."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - len(CUT)] + CUT if limit > len(CUT) else text[:limit]
+
+
+def write_int(value: int) -> str:
+    """Return an integer that does not fit 64 bits as text."""
+    bits = value.bit_length()
+    return str(value) if bits <= _LONGEST_INT else f"<int of {bits} bits>"
+
+
+def write_float(value: float) -> str:
+    """Return a number that JSON does not have as text."""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124
+
+
+def _are_numbers(elements: list[Any]) -> bool:
+    """Say whether all elements are numbers that JSON has: vectors are long, and looked at best all at once."""
+    kinds = set(map(type, elements))
+    if kinds == {float}:
+        return isfinite(sum(elements))
+    return kinds == {int} and -_LARGEST <= min(elements) and max(elements) <= _LARGEST

@@ -1,0 +1,94 @@
+"""What became of a call to a stock OTLP exporter, which itself only says success or failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aotel.export.quiet import Heard
+
+_LENGTH = 500  # characters of a reason
+
+# OTLP 1.9: what a client may retry, by gRPC status and by HTTP status.
+_TRANSIENT: Final = frozenset(
+    {
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "RESOURCE_EXHAUSTED",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        429,
+        502,
+        503,
+        504,
+    }
+)
+_UNSUPPORTED: Final = frozenset({"UNIMPLEMENTED", 404, 405, 501})
+
+
+class Verdict(Enum):
+    """What to do after a call."""
+
+    DELIVERED = "delivered"
+    TRANSIENT = "to be tried again later"
+    REFUSED = "not to be tried again"
+    UNSUPPORTED = "the receiver doesn't take this signal at all"
+    UNENCODABLE = "at least one of the items can't be encoded"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A verdict, and the reason for it in the stock exporter's words."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass
+class Report:
+    """What the exporter's own metrics were told about a failed call."""
+
+    error: object = None
+    attributes: Mapping[str, object] | None = None
+
+
+def judge(*, delivered: bool, report: Report, heard: Heard) -> Outcome:
+    """Return what a call that returned came to."""
+    if delivered:
+        return Outcome(Verdict.DELIVERED)
+    status = _status(report, heard)
+    reason = _reason(report, heard, status)
+    if status is None:
+        if isinstance(report.error, Exception) and not isinstance(report.error, OSError):
+            # Neither a reply nor a broken connection: it didn't come as far as sending.
+            return Outcome(Verdict.UNENCODABLE, reason)
+        return Outcome(Verdict.TRANSIENT, reason)
+    if status in _UNSUPPORTED:
+        return Outcome(Verdict.UNSUPPORTED, reason)
+    return Outcome(Verdict.TRANSIENT if status in _TRANSIENT else Verdict.REFUSED, reason)
+
+
+def _status(report: Report, heard: Heard) -> str | int | None:
+    """Return the gRPC status' name or the HTTP status; from the log where the exporter keeps no metrics."""
+    for name, value in (report.attributes or {}).items():
+        if name.endswith("status_code") and isinstance(value, str | int):
+            return value
+    for argument in reversed(heard.arguments):
+        if type(argument).__name__ == "StatusCode":
+            return str(getattr(argument, "name", argument))
+        if type(argument) is int and 100 <= argument < 600:  # noqa: PLR2004  HTTP statuses
+            return argument
+    return None
+
+
+def _reason(report: Report, heard: Heard, status: str | int | None) -> str:
+    if heard.messages:
+        # The last message names the end of it ("max retries"), the one before what was wrong each time.
+        return "; ".join(dict.fromkeys(reversed(heard.messages[-2:])))[:_LENGTH]
+    return str(report.error or status or "it failed without a word")[:_LENGTH]
