@@ -31,11 +31,12 @@ def check(registry: Registry) -> list[str]:
 
 
 def _duplicates(registry: Registry) -> Iterator[str]:
-    attributes = [attribute for group in registry.groups for attribute in group.attributes]
-    # leaves of families have short names that several families share; their constants differ
-    yield from _twice((a.id, a.file) for a in registry.attributes)
-    yield from _twice((a.symbol, a.file) for a in attributes)
-    yield from _twice((g.id, g.file) for g in [*registry.groups, *registry.environment])
+    # leaves of families have short names that several families share; a constant of their own tells them apart
+    attributes = [(a.constant or a.id, a) for group in registry.groups for a in group.attributes]
+    yield from _twice((name, a.file) for name, a in attributes)
+    once = dict(reversed(attributes)).values()
+    yield from _twice((a.symbol, a.file) for a in reversed(once))
+    yield from _twice((g.id, g.file) for g in registry.groups)
     yield from _twice((v.id, v.file) for group in registry.environment for v in group.variables)
     yield from _twice((k.id, k.file) for k in registry.kinds)
     yield from _twice((name, op.file) for op in registry.operations for name in (op.id, *op.aliases))
@@ -97,14 +98,14 @@ def _operations(registry: Registry) -> Iterator[str]:
 def _readings(registry: Registry) -> Iterator[str]:
     operations = {op.id for op in registry.operations}
     for reading in registry.readings:
-        members = _members(registry, reading.attribute)
+        members = _members(registry, reading.id)
         for value in reading.values:
             if value.value not in members:
-                yield f"{reading.file}: {reading.attribute}: {value.value!r} is none of its members"
+                yield f"{reading.file}: {reading.id}: {value.value!r} is none of its members"
             for operation in {value.operation, value.nested or value.operation} - operations:
-                yield f"{reading.file}: {reading.attribute}: no operation {operation!r}"
+                yield f"{reading.file}: {reading.id}: no operation {operation!r}"
         for member in set(members) - {value.value for value in reading.values} - {"unknown"}:
-            yield f"{reading.file}: {reading.attribute}: the member {member!r} has no operation"
+            yield f"{reading.file}: {reading.id}: the member {member!r} has no operation"
 
 
 def _environment(registry: Registry) -> Iterator[str]:

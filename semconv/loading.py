@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import checks
 from vocabulary import (
     Attribute,
     AttributeGroup,
+    Entry,
     EnvelopeObject,
     EnvironmentGroup,
     Field,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class Section(NamedTuple):
     """What an entry of a section is, and what its children are."""
 
-    entry: type
-    child: type | None = None
+    entry: type[Entry]
+    child: type[Entry] | None = None
     children: str = ""
 
 
@@ -59,8 +60,8 @@ def read_registry(folder: Path) -> Registry:
             if section is None or not isinstance(entries, list):
                 problems.append(f"{path.name}: {name}: not a section; there are {', '.join(SECTIONS)}")
                 continue
-            target = getattr(registry, name)
-            target += [entry for raw in entries if (entry := _entry(raw, section, path.name, problems)) is not None]
+            found = [_entry(raw, section, path.name, problems) for raw in entries]
+            getattr(registry, name).extend(entry for entry in found if entry is not None)
     if not problems:  # what refers to a broken entry would be reported as a second problem
         problems = checks.check(registry)
     if problems:
@@ -68,14 +69,14 @@ def read_registry(folder: Path) -> Registry:
     return registry
 
 
-def _entry(raw: object, section: Section, file: str, problems: list[str]) -> Any:  # noqa: ANN401  (an entry of any section)
+def _entry(raw: object, section: Section, file: str, problems: list[str]) -> Entry | None:
     if section.child is None or not isinstance(raw, dict):
         return convert(raw, section.entry, file, problems)
     entry = convert({**raw, section.children: []}, section.entry, file, problems)
     raws = raw.get(section.children) or []
-    children = [child for item in raws if (child := convert(item, section.child, file, problems)) is not None]
     if not raws:
         problems.append(f"{file}: {raw.get('id')}: has no {section.children}")
+    children = [convert(item, section.child, file, problems) for item in raws]
     if entry is not None:
-        setattr(entry, section.children, children)
+        setattr(entry, section.children, [child for child in children if child is not None])
     return entry

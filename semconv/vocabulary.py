@@ -30,6 +30,7 @@ class RegistryError(Exception):
 class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whatever the registry defines; `file` is where."""
 
+    id: str
     file: str = ""
 
 
@@ -42,7 +43,6 @@ class Members(msgspec.Struct, forbid_unknown_fields=True):
 class Attribute(Entry, kw_only=True):
     """One attribute, as OpenTelemetry's registry has it, and our `content`, `source` and `constant`."""
 
-    id: str
     type: str | Members
     brief: str
     examples: list[Scalar | list[Scalar]] = []
@@ -71,7 +71,6 @@ class Attribute(Entry, kw_only=True):
 class AttributeGroup(Entry, kw_only=True):
     """Attributes of one source; an `element_group` holds the leaves of an `indexed[element]` family."""
 
-    id: str
     type: Literal["attribute_group", "element_group"]
     display_name: str
     brief: str
@@ -84,7 +83,6 @@ class AttributeGroup(Entry, kw_only=True):
 class Variable(Entry, kw_only=True):
     """One environment variable."""
 
-    id: str
     type: Literal["string", "path", "int", "boolean", "enum", "list", "patterns", "secret"]
     brief: str
     aliases: list[str] = []
@@ -97,7 +95,6 @@ class Variable(Entry, kw_only=True):
 class EnvironmentGroup(Entry, kw_only=True):
     """Variables of one origin."""
 
-    id: str
     display_name: str
     brief: str
     variables: list[Variable] = []
@@ -106,7 +103,6 @@ class EnvironmentGroup(Entry, kw_only=True):
 class Operation(Entry, kw_only=True):
     """One member of `Op`."""
 
-    id: str
     brief: str
     start: str
     openinference: str
@@ -124,16 +120,14 @@ class Value(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Reading(Entry, kw_only=True):
-    """How an attribute of a foreign span names the operation."""
+    """How an attribute of a foreign span, `id`, names the operation."""
 
-    attribute: str
     values: list[Value]
 
 
 class Kind(Entry, kw_only=True):
     """One kind of envelope."""
 
-    id: str
     brief: str
     core: bool
 
@@ -141,7 +135,6 @@ class Kind(Entry, kw_only=True):
 class Field(Entry, kw_only=True):
     """One field of an object in an envelope; `kinds`, when not empty, says which envelopes may carry it."""
 
-    id: str
     brief: str
     type: str
     const: Scalar | None = None
@@ -166,7 +159,6 @@ class EnvelopeObject(Entry, kw_only=True):
     A payload names its `phase`.
     """
 
-    id: str
     brief: str
     fields: list[Field] = []
     open: bool = False
@@ -176,7 +168,6 @@ class EnvelopeObject(Entry, kw_only=True):
 class Rule(Entry, kw_only=True):
     """A condition over several fields, as JSON Schema, on envelopes of all or some `phases`."""
 
-    id: str
     brief: str
     rule: dict[str, Any]
     phases: list[Phase] = []
@@ -201,7 +192,7 @@ class Registry(msgspec.Struct, kw_only=True):
 
 def convert(value: object, kind: type[T], file: str, problems: list[str]) -> T | None:
     """Return `value` as a `kind`, or note in `problems` what is wrong with it."""
-    label = (value.get("id") or value.get("attribute")) if isinstance(value, dict) else None
+    label = value.get("id") if isinstance(value, dict) else None
     try:
         entry = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

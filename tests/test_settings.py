@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aotel.semconv.environment import VARIABLES
+from aotel.semconv.environment import VARIABLES, Variable
 from aotel.settings import Settings, check_envelopes, load, report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES = [name for variable in VARIABLES for name in (variable.name, *variable.aliases)]
 HIDE = [variable.name for variable in VARIABLES if variable.name.startswith("OPENINFERENCE_HIDE_")]
-HOSTILE = ["", " ", ",", ",,", "true", "FALSE", "-1", "0", "9" * 5000, "٣", "file:", "file:/x", "none,pod", "[", "\ud800", "a*"]
+HOSTILE = [
+    "",
+    " ",
+    ",",
+    ",,",
+    "true",
+    "FALSE",
+    "-1",
+    "0",
+    "9" * 5000,
+    "٣",
+    "file:",
+    "file:/x",
+    "none,pod",
+    "[",
+    "\ud800",
+    "a*",
+]
 
 
 class Recorder(dict[str, str]):
-    """A mapping that remembers what was asked for."""
+    """An environment in which nothing is set, and that remembers what was asked for."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: set[str] = set()
 
-    def get(self, key: str, default: object = None) -> str | None:  # type: ignore[override]
+    def get(self, key: str, *_: object) -> None:  # type: ignore[override]
         self.asked.add(key)
-        return None
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -94,13 +106,13 @@ def test_a_value_arrives_typed(name: str, value: str, field: str, expected: obje
 
 
 @pytest.mark.parametrize("variable", [v for v in VARIABLES if v.aliases], ids=lambda v: v.name)
-def test_an_alias_is_read_when_the_first_name_is_unset_or_empty(variable: object) -> None:
-    name, aliases, *_ = variable  # type: ignore[misc]
+def test_an_alias_is_read_when_the_first_name_is_unset_or_empty(variable: Variable) -> None:
+    name = variable.name
     value = {"AOTEL_CAPTURE": "hash", "AOTEL_AGENT_ID": "a", "AOTEL_AGENT_ROLE": "r"}.get(name, "17")
     value = "true" if "HIDE" in name else "http/protobuf" if "PROTOCOL" in name else value
     by_name = load({name: value})
     assert by_name != Settings()
-    for alias in aliases:
+    for alias in variable.aliases:
         by_alias = load({name: "", alias: value})
         differing = {f for f in Settings.__slots__ if getattr(by_name, f) != getattr(by_alias, f)}
         assert differing <= {"otlp_traces_protocol", "otlp_logs_protocol"}, "one alias serves both protocols"
@@ -183,17 +195,20 @@ def test_the_genai_switch_only_turns_content_off(value: str, off: bool) -> None:
 
 
 def test_patterns_are_split_at_commas_and_lines_but_not_inside_brackets() -> None:
-    value = r"CUST-[0-9]{6,8},INV-\d+" + "\n" + r"(a,b)|[,;] , x\,y"
+    value = r"CUST-[0-9]{6,8},INV-\d+" + "\n" + r"(a,b)|[,;] , x\,y,[([],\(z"
     assert load({"AOTEL_REDACT_PATTERNS": value}).redact_patterns == (
         r"CUST-[0-9]{6,8}",
         r"INV-\d+",
         r"(a,b)|[,;]",
         r"x\,y",
+        r"[([]",
+        r"\(z",
     )
 
 
 @pytest.mark.parametrize(
-    ("pattern", "why"), [("(", "is no regular expression"), ("a{99999999999}", "is no"), ("a*", "matches the empty text")]
+    ("pattern", "why"),
+    [("(", "is no regular expression"), ("a{99999999999}", "is no"), ("a*", "matches the empty text")],
 )
 def test_a_pattern_that_cannot_be_used_is_dropped_and_the_others_stay(pattern: str, why: str) -> None:
     settings = load({"AOTEL_REDACT_PATTERNS": f"CUST-[0-9]+\n{pattern}\nINV"})
@@ -227,15 +242,20 @@ def test_no_environment_makes_it_raise(environ: dict[str, str]) -> None:
 
 @given(st.lists(st.sampled_from(["pod", " OTLP", "stderr", "file:a b", "auto", "none", "", "disk", "FILE: x"])))
 def test_destinations_are_accepted_or_refused_as_in_the_environment(items: list[str]) -> None:
-    value = ",".join(items)
+    in_environment = load({"AOTEL_ENVELOPES": ",".join(items)}).envelopes
     try:
         checked = check_envelopes(items)
-    except ValueError as error:
-        assert str(error).startswith("envelopes: ")
-        assert load({"AOTEL_ENVELOPES": value}).envelopes == ("auto",)
+    except ValueError:
+        assert in_environment == ("auto",)
     else:
-        assert load({"AOTEL_ENVELOPES": value}).envelopes == checked
-        assert check_envelopes(checked) == checked
+        assert in_environment == checked == check_envelopes(checked)
+
+
+def test_a_wrong_destination_is_named() -> None:
+    with pytest.raises(ValueError, match=r"envelopes: expected some of auto, .*, got 'disk'"):
+        check_envelopes(["pod", "disk"])
+    with pytest.raises(ValueError, match="envelopes: 'none' cannot stand beside others, got pod, none"):
+        check_envelopes(["pod", "none"])
 
 
 def test_a_destination_that_is_no_string_is_a_type_error() -> None:
@@ -248,14 +268,8 @@ def test_other_destinations_leave_the_rest_alone() -> None:
     assert (settings.envelopes, settings.agent_id) == (("pod",), "a")
 
 
-@pytest.fixture
-def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def test_a_problem_is_logged_once_a_process(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aotel.settings._reported", set())
-    return iter(())
-
-
-@pytest.mark.usefixtures("_nothing_reported")
-def test_a_problem_is_logged_once_a_process(caplog: pytest.LogCaptureFixture) -> None:
     first, second = load({"AOTEL_CAPTURE": "loud"}), load({"AOTEL_CAPTURE": "loud", "AOTEL_DISABLED": "maybe"})
     with caplog.at_level(logging.WARNING, logger="aotel"):
         report(first)

@@ -26,7 +26,6 @@ _ALONE = frozenset({"auto", "none"})
 _DIGITS = 19  # what has fewer digits is less than any sequence can be long
 _SHOWN = 100
 _PASSWORD = re.compile(r"//[^/\s]*@")
-_OPENING, _CLOSING = "([{", ")]}"
 
 _logger = logging.getLogger("aotel")
 _reported: set[str] = set()
@@ -336,15 +335,22 @@ def _split_patterns(value: str) -> tuple[str, ...]:
 
 
 def _split_line(line: str) -> list[str]:
-    parts, depth, escaped = [""], 0, False
+    parts, depth, in_class, escaped = [""], 0, False, False
     for character in line:
-        if character == "," and not depth and not escaped:
+        if character == "," and not (depth or in_class or escaped):
             parts.append("")
             continue
         parts[-1] += character
-        if not escaped:
-            depth = max(depth + (character in _OPENING) - (character in _CLOSING), 0)
-        escaped = character == "\\" and not escaped
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif in_class:
+            in_class = character != "]"
+        elif character == "[":
+            in_class = True
+        else:
+            depth = max(depth + (character in "({") - (character in ")}"), 0)
     return parts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CALL_KEY = otel_context.create_key("aotel-call")
 
 _NO_KEYWORDS: dict[str, Any] = {}
+_NO_RESULT: Final = object()
 
 
 class CallSite:
@@ -100,6 +101,7 @@ class Call:
         "capture",
         "ended",
         "failure",
+        "has_output",
         "input",
         "kwargs",
         "late_attributes",
@@ -128,7 +130,7 @@ class Call:
         self.recording: object | None = None
         self.input: Arguments | None = None
         self.output: Tree = None
-        self.output_set = False
+        self.output_set = self.has_output = False
         self.failure: Failure | None = None
         self.local_variables: dict[str, Tree] | None = None
         # Facts of ours for the span, clean already: known at once, and asked for at its end.
@@ -183,12 +185,13 @@ class Call:
         self.output_set = True
         if self.recording is not None and self.capture.writes and not active().hides_output:
             self.output = self.capture.value(value)
+            self.has_output = True
 
-    def succeed(self, result: object = None) -> None:
-        """End the span with a result."""
+    def succeed(self, result: object = _NO_RESULT) -> None:
+        """End the span; with a result, where the operation is one that returns something."""
         end_time = self._end()
         try:
-            if not self.output_set:
+            if not self.output_set and result is not _NO_RESULT:
                 self.set_output(result)
             self.span.end(end_time)
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
@@ -211,7 +214,10 @@ class Call:
     def _record_error(self, error: BaseException, failure: Failure) -> None:
         description = f"{failure.type}: {failure.message}" if self.capture.writes else None
         self.span.set_status(Status(StatusCode.ERROR, description))
-        event: dict[str, AttributeValue] = {names.EXCEPTION_TYPE: failure.qualified_type}
+        event: dict[str, AttributeValue] = {
+            names.EXCEPTION_TYPE: failure.qualified_type,
+            names.AOT_CAPTURE_CONTENT: self.capture.mode.value,
+        }
         if self.capture.writes:
             event[names.EXCEPTION_MESSAGE] = failure.message
             event[names.EXCEPTION_STACKTRACE] = self.capture.text(stack_trace_of(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry import baggage
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 SCOPE_KEY = otel_context.create_key("aotel-scope")
 BAGGAGE_SESSION_ID = "session.id"
 BAGGAGE_RUN_ID = "aot.run_id"
+
+_RUN_ID = re.compile(r"run_[0-9a-f]{16}")
 
 # The public detach logs an error where a token belongs to another context, which leaving a block in another task is.
 _RUNTIME_CONTEXT = getattr(otel_context, "_RUNTIME_CONTEXT", None)
@@ -46,11 +49,11 @@ def scope_of(context: Context, *, propagated: bool) -> Scope | None:
         return scope
     if not propagated:
         return None
-    session_id = baggage.get_baggage(BAGGAGE_SESSION_ID, context)
-    run_id = baggage.get_baggage(BAGGAGE_RUN_ID, context)
-    if not session_id and not run_id:
-        return None
-    return Scope(session_id=str(session_id or ""), run_id=str(run_id or ""))
+    session_id = str(baggage.get_baggage(BAGGAGE_SESSION_ID, context) or "")
+    run_id = str(baggage.get_baggage(BAGGAGE_RUN_ID, context) or "")
+    if not _RUN_ID.fullmatch(run_id):  # baggage comes from anybody: a run id that is none of ours says nothing
+        run_id = ""
+    return Scope(session_id, run_id) if session_id or run_id else None
 
 
 def with_scope(scope: Scope, context: Context, *, propagate: bool) -> Context:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aotel.content.modes import Tree
+
+_LONGEST_LEAF: Final = 1_048_576  # characters
 
 
 class _Encoders:
@@ -64,6 +66,8 @@ def _load() -> tuple[Callable[[Any], bytes], Callable[[Any], bytes]]:
 
 
 def _cleaned(tree: Tree) -> Tree:
-    from aotel.content.capture import clean
+    # On demand: the walk needs this module for the keys it meets.
+    from aotel.content.raw import raw_rules
+    from aotel.content.snapshot import Walk
 
-    return clean(tree)
+    return Walk(raw_rules(_LONGEST_LEAF)).tree(tree, 0)

@@ -51,6 +51,11 @@ class Marker:
         return text if starts_with_marker(scheme[2]) else f"{scheme[1]}{self.of(scheme[2])}"
 
 
+def derived_key(key: bytes | None) -> bytes | None:
+    """Return a key for markers within what is hashed with a key, or None without one: neither tells the other."""
+    return None if key is None else blake2s(key, person=b"marker").digest()
+
+
 def starts_with_marker(text: str, position: int = 0) -> bool:
     """Say whether a marker, or what a cut left of one at the end, stands at a position."""
     return _MARKER_OR_REST.match(text, position) is not None

@@ -108,9 +108,6 @@ _NEEDLES: Final = (
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 
-# Our own vocabulary says of itself what is content; a word like `token` in it is no secret.
-_REGISTRY: Final = frozenset(value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str))
-
 
 class Verdict(NamedTuple):
     """What becomes of a name, and of what it names.
@@ -166,7 +163,7 @@ class Names:
         if len(name) > LONGEST_NAME:
             name = f"{name[:LONGEST_NAME]} {name[-LONGEST_NAME:]}"
         lowered = name.lower()
-        if name in _REGISTRY or not any(needle in lowered for needle in self.needles):
+        if name in semconv.NAMES or not any(needle in lowered for needle in self.needles):
             return False
         words = words_of(name)
         return is_secret(words) or any(_contains(words, extra) for extra in self._extra)

@@ -11,7 +11,7 @@ from aotel.content.media import SHORTEST_BASE64, base64_digest, media_of
 from aotel.content.names import LONGEST_NAME, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from aotel.content.modes import Tree
     from aotel.content.names import Verdict
@@ -180,6 +180,28 @@ class Walk:
             self._seal_named(elements, found, depth)
         if taken < size:
             found.append(f"{CUT} {size - taken} more")
+        return found
+
+    def fields(self, values: Mapping[str, Any]) -> dict[str, Tree]:
+        """Return the snapshot of named values: the keywords of a call, the variables of a function."""
+        found = self.mapping(values.items(), len(values), 0, id(values))
+        return found if isinstance(found, dict) else {}
+
+    def parameters(self, names: tuple[str, ...], args: tuple[Any, ...]) -> list[Tree]:
+        """Return the snapshot of positional arguments; these have names too, which may be secret."""
+        known = self._known
+        found: list[Tree] = []
+        for name, value in zip(names, args, strict=False):
+            verdict = known(name)
+            if verdict is None:
+                verdict = self.rules.judge(name)
+            found.append(self.sealed(value, 0) if verdict.secret else self.tree(value, 0))
+        beyond = args[len(names) :]
+        if beyond:
+            more = self.sequence(beyond, len(beyond), 0, id(beyond))
+            found += more if isinstance(more, list) else [more]
+        if len(args) == 2 and self.is_secret(args[0]):  # noqa: PLR2004 - a header, or a variable of the environment
+            found[1] = self.sealed(args[1], 0)
         return found
 
     def text(self, text: str) -> Tree:

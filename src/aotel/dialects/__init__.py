@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aotel.dialects import genai, openinference, openllmetry
+from aotel.dialects.dialect import begins
 from aotel.dialects.limits import cut_all
 from aotel.dialects.tags import STEP, placed
 from aotel.dialects.values import text
@@ -54,7 +55,7 @@ def read(
     Returns:
         None for a span that is no operation, whatever session it belongs to.
     """
-    if _SIGNALS.isdisjoint(attributes) and not any(key.startswith(_PREFIXES) for key in attributes):
+    if _SIGNALS.isdisjoint(attributes) and not begins(attributes, _PREFIXES):
         return None
     spoken = [dialect for dialect in DIALECTS.values() if dialect.speaks(attributes)]
     operation = Operation()
@@ -129,6 +130,7 @@ def _settle(operation: Operation) -> None:
     if usage.input_tokens is not None and usage.input_tokens < cached:
         # The input can't be less than a part of it: this emitter counts cached tokens apart, as Anthropic's API does.
         usage.input_tokens += cached
-    if usage.total_tokens is not None and usage.input_tokens is not None and usage.output_tokens is not None:
-        if usage.total_tokens == usage.input_tokens + usage.output_tokens:
-            usage.total_tokens = None
+    if usage.total_tokens is not None and usage.total_tokens == (usage.input_tokens or 0) + (usage.output_tokens or 0):
+        # Says nothing that the sum doesn't, unless one of the two isn't known.
+        known = usage.input_tokens is not None and usage.output_tokens is not None
+        usage.total_tokens = None if known else usage.total_tokens

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aotel.dialects.json_text import decode, embed, encode, source
-from aotel.dialects.values import MAX_ITEMS
+from aotel.dialects.values import MAX_ITEMS, text
 from aotel.operation import ToolDefinition
+from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from opentelemetry.util.types import AttributeValue
+
     from aotel.operation import Json
 
-__all__ = ["from_schema", "read_definitions", "to_schema", "write_definitions"]
+__all__ = ["read_definitions", "read_flat_definitions", "write_definitions", "write_flat_definitions"]
 
 _KNOWN = frozenset({"type", "name", "description", "parameters", "input_schema", "function"})
 
@@ -33,29 +36,31 @@ def write_definitions(definitions: Iterable[ToolDefinition]) -> str:
     return encode([{"type": definition.type, **_described(definition)} for definition in definitions])
 
 
-def from_schema(schema: str | None, name: str | None, description: str | None) -> ToolDefinition | None:
-    """A definition from OpenInference's `tool.json_schema`, and the name and description that may stand beside it.
+def read_flat_definitions(entries: Iterable[Mapping[str, object]]) -> tuple[ToolDefinition, ...]:
+    """The definitions of `llm.tools`, from its items: a JSON schema in any provider's shape, and what stands beside."""
+    found = (_flat_definition(entry) for entry in entries)
+    return tuple([definition for definition in found if definition is not None])
 
-    Args:
-        schema: JSON text, as OpenAI (`function` inside), Anthropic (`input_schema`) or GenAI (`parameters`) have it.
-        name: wins over the schema's.
-        description: wins over the schema's.
-    """
-    found = decode(schema) if schema is not None else None
-    definition = _definition(found) if isinstance(found, Mapping) else None
+
+def write_flat_definitions(definitions: Iterable[ToolDefinition], out: dict[str, AttributeValue]) -> None:
+    """Adds definitions to attributes, in OpenAI's shape, which is what viewers of OpenInference expect."""
+    for index, definition in zip(range(MAX_ITEMS), definitions, strict=False):
+        described = _described(definition)
+        schema = {"function": described} if definition.type == "function" else described
+        name = f"{names.LLM_TOOLS}.{index}.{names.TOOL_JSON_SCHEMA}"
+        out[name] = encode({"type": definition.type, **schema})
+
+
+def _flat_definition(entry: Mapping[str, object]) -> ToolDefinition | None:
+    schema = decode(source(entry.get(names.TOOL_JSON_SCHEMA)))
+    name = text(entry.get(names.TOOL_NAME))
+    description = text(entry.get(names.TOOL_DESCRIPTION))
+    definition = _definition(schema) if isinstance(schema, Mapping) else None
     if definition is None:
         return None if name is None else ToolDefinition(name, description=description)
     definition.name = name or definition.name
     definition.description = description or definition.description
     return definition
-
-
-def to_schema(definition: ToolDefinition) -> str:
-    """JSON text as OpenAI has it, which is what viewers of OpenInference expect."""
-    described = _described(definition)
-    if definition.type == "function":
-        return encode({"type": "function", "function": described})
-    return encode({"type": definition.type, **described})
 
 
 def _described(definition: ToolDefinition) -> dict[str, object]:

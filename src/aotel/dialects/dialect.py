@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
+from aotel.semconv import attributes as names
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
 
     from aotel.operation import Operation
 
-__all__ = ["Dialect", "Table", "fill", "merged"]
+__all__ = ["Dialect", "Table", "begins", "fill", "merged"]
 
 Part = TypeVar("Part")
+
+_SILENT = frozenset({names.GEN_AI_PROMPT_NAME, "gen_ai.prompt.version"})
+"""Names that look like items of `gen_ai.prompt.N`; spans that fetch a prompt and call no model have them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,7 @@ class Dialect:
         """Whether a span speaks this vocabulary."""
         if not self.signals.isdisjoint(attributes):
             return True
-        prefixes = self.prefixes
-        return any(key.startswith(prefixes) for key in attributes)
+        return begins(attributes, self.prefixes)
 
 
 class Table:
@@ -74,9 +78,8 @@ class Table:
         values = self._get(part)
         if values == self._blank:
             return
-        for name, value in zip(self._names, values):
-            if value is not None and value != ():
-                out[name] = value
+        pairs = zip(self._names, values, strict=True)
+        out.update({name: value for name, value in pairs if value is not None and value != ()})
 
     def read(self, attributes: Mapping[str, object]) -> dict[str, object]:
         """The fields that attributes say something about."""
@@ -88,6 +91,14 @@ class Table:
                 if value is not None and value != ():
                     found[field] = value
         return found
+
+
+def begins(attributes: Mapping[str, object], prefixes: tuple[str, ...]) -> bool:
+    """Whether any attribute's name begins with one of some prefixes, and says more than which prompt was used."""
+    for key in attributes:  # noqa: SIM110 - on the hot path of every span there is, and a generator costs twice as much
+        if key.startswith(prefixes) and key not in _SILENT:
+            return True
+    return False
 
 
 def fill(part: object, found: Mapping[str, object]) -> None:

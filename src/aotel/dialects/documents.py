@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aotel.dialects.flatten import items
 from aotel.dialects.json_text import decode, embed, encode, source
 from aotel.dialects.values import MAX_ITEMS, content, score, text
 from aotel.operation import Document
@@ -31,18 +30,14 @@ def write_documents(documents: Iterable[Document]) -> str:
     return encode([_fields(document) for document in documents])
 
 
-def read_flat_documents(attributes: Mapping[str, object], family: str) -> tuple[Document, ...]:
-    """The documents of a family such as `retrieval.documents`; a family in one JSON text is read too."""
-    found = tuple(_document(item, "document.") for item in items(attributes, family))
-    if found:
-        return found
-    value = attributes.get(family)
-    return () if value is None else read_documents(value)
+def read_flat_documents(entries: Iterable[Mapping[str, object]]) -> tuple[Document, ...]:
+    """The documents of a family such as `retrieval.documents`, from its items."""
+    return tuple([_document(entry, "document.") for entry in entries])
 
 
 def write_flat_documents(documents: Iterable[Document], family: str, out: dict[str, AttributeValue]) -> None:
     """Adds documents to attributes, one indexed group each."""
-    for index, document in zip(range(MAX_ITEMS), documents):
+    for index, document in zip(range(MAX_ITEMS), documents, strict=False):
         prefix = f"{family}.{index}."
         if document.id is not None:
             out[prefix + names.DOCUMENT_ID] = document.id

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aotel.dialects import blocks
 from aotel.dialects.flatten import items
-from aotel.dialects.json_text import decode, encode, is_json, source
+from aotel.dialects.json_text import decode, encode, is_json
 from aotel.dialects.media import from_url, to_url
 from aotel.dialects.messages import part_object
 from aotel.dialects.values import MAX_ITEMS, content, text
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aotel.operation import MessagePart
 
-__all__ = ["read_flat_messages", "write_flat_messages"]
+__all__ = ["read_flat_messages", "read_flat_texts", "write_flat_messages"]
 
 _URLS = {
     "image": f"{names.MESSAGE_CONTENT_IMAGE}.{names.IMAGE_URL}",
@@ -47,25 +47,32 @@ _ROLE_AND_CONTENT = 2
 """Attributes of the commonest message."""
 
 
-def read_flat_messages(attributes: Mapping[str, object], family: str, role: str) -> tuple[Message, ...]:
-    """The messages of `llm.input_messages` or `llm.output_messages`.
+def read_flat_messages(entries: Iterable[Mapping[str, object]], role: str) -> tuple[Message, ...]:
+    """The messages of `llm.input_messages` or `llm.output_messages`, from its items.
 
     Args:
-        attributes: a span's.
-        family: the name before the index. Also read when it holds all messages as one JSON text.
+        entries: the items, in order.
         role: of a message that doesn't say its own.
     """
-    found = tuple([_message(item, role) for item in items(attributes, family)])
-    value = attributes.get(family)
-    if found or value is None:
-        return found
-    return tuple(blocks.messages(source(value)))
+    return tuple([_message(entry, role) for entry in entries])
+
+
+def read_flat_texts(entries: Iterable[Mapping[str, object]], name: str, role: str) -> tuple[Message, ...]:
+    """The prompts or choices of a text completion, each as a message.
+
+    Args:
+        entries: items of `llm.prompts` or `llm.choices`.
+        name: of the text in an item.
+        role: who says it.
+    """
+    said = (content(entry.get(name)) for entry in entries)
+    return tuple([Message(role, (TextPart(one),)) for one in said if one is not None])
 
 
 def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
     """Adds messages to attributes. Each tool result becomes a message of its own: OpenInference has room for one."""
     parts = 0
-    for index, (role, message) in zip(range(MAX_ITEMS), _split(messages)):
+    for index, (role, message) in zip(range(MAX_ITEMS), _split(messages), strict=False):
         parts += len(message.parts)
         if parts > _MAX_PARTS:
             return
@@ -149,10 +156,9 @@ def _write_other(part: MessagePart, prefix: str, out: dict[str, AttributeValue])
         out[prefix + names.MESSAGE_CONTENT_TYPE] = part.type
         out[prefix + names.MESSAGE_CONTENT_TEXT] = plain if isinstance(plain, str) and not is_json(plain) else part.json
         return
-    fields = part_object(part)
-    kind = fields.get("type") if isinstance(fields, dict) else None
-    out[prefix + names.MESSAGE_CONTENT_TYPE] = kind if isinstance(kind, str) else "unknown"
-    out[prefix + names.MESSAGE_CONTENT_TEXT] = encode(fields)
+    written = part_object(part)
+    out[prefix + names.MESSAGE_CONTENT_TYPE] = str(written["type"])
+    out[prefix + names.MESSAGE_CONTENT_TEXT] = encode(written)
 
 
 def _write_call(call: ToolCall, prefix: str, out: dict[str, AttributeValue]) -> None:
@@ -206,8 +212,10 @@ def _read_part(block: Mapping[str, object]) -> MessagePart | None:
         url = text(block.get(name))
         if url is not None:
             return _read_media(modality, url, block)
-    if said is None:
-        return None
+    return None if said is None else _read_text(said, kind)
+
+
+def _read_text(said: str, kind: str | None) -> MessagePart:
     if kind is None or kind == "text":
         return TextPart(said)
     if is_json(said):

@@ -10,7 +10,7 @@ from aotel.dialects.documents import read_documents, write_documents
 from aotel.dialects.json_text import embed, encode, json_object
 from aotel.dialects.messages import read_messages, read_parts, write_messages, write_parts
 from aotel.dialects.providers import normalized
-from aotel.dialects.tags import AGENTS, SESSION, TOOLS, counts_tokens, tag_of, taxonomy_of
+from aotel.dialects.tags import AGENTS, SESSION, counts_tokens, tag_of, taxonomy_of
 from aotel.dialects.values import content, flag, integer, score, text, texts, tokens
 from aotel.operation import Agent, Embeddings, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
 from aotel.semconv import attributes as names
@@ -209,43 +209,75 @@ def _read_prompt(attributes: Mapping[str, object]) -> dict[str, object]:
 
 
 def _write(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+    # The hot path of our own spans: most of them say little, so each group of fields costs one test when it is empty.
     row = taxonomy_of(operation)
     named = operation.operation_name or row.genai
     if named is not None:
         out[names.GEN_AI_OPERATION_NAME] = named
+    _write_identity(operation, out)
+    _write_model(operation, out)
+    if operation.tool is not None or row.openinference == "TOOL":
+        _write_tool(operation, row.openinference == "TOOL", out)
+    if operation.agent is not None or row.openinference == "AGENT":
+        _write_agent(operation, out)
+    if operation.retrieval is not None or operation.embeddings is not None or operation.prompt is not None:
+        _write_search(operation, out, present)
+    if operation.input_messages or operation.output_messages:
+        _write_messages(operation, out, present)
+    if operation.system_instructions or operation.tool_definitions:
+        _write_instructions(operation, out, present)
+
+
+def _write_identity(operation: Operation, out: dict[str, AttributeValue]) -> None:
+    if operation.session_id is not None:
+        out[names.GEN_AI_CONVERSATION_ID] = operation.session_id
+    if operation.user_id is not None:
+        out[names.USER_ID] = operation.user_id
+    if operation.error_type is not None:
+        out[names.ERROR_TYPE] = operation.error_type
+    if operation.server_address is not None:
+        out[names.SERVER_ADDRESS] = operation.server_address
+    if operation.server_port is not None:
+        out[names.SERVER_PORT] = operation.server_port
+
+
+def _write_model(operation: Operation, out: dict[str, AttributeValue]) -> None:
     if operation.provider is not None:
         out[names.GEN_AI_PROVIDER_NAME] = operation.provider
-    _OPERATION.write(operation, out)
+    if operation.request_model is not None:
+        out[names.GEN_AI_REQUEST_MODEL] = operation.request_model
+    if operation.response_model is not None:
+        out[names.GEN_AI_RESPONSE_MODEL] = operation.response_model
+    if operation.response_id is not None:
+        out[names.GEN_AI_RESPONSE_ID] = operation.response_id
+    if operation.finish_reasons:
+        out[names.GEN_AI_RESPONSE_FINISH_REASONS] = operation.finish_reasons
+    if operation.time_to_first_chunk is not None:
+        out[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = operation.time_to_first_chunk
     if operation.request is not None:
         _REQUEST.write(operation.request, out)
     if operation.usage is not None and counts_tokens(operation):
         _USAGE.write(operation.usage, out)
-    if operation.op in TOOLS or operation.tool is not None:
-        _write_tool(operation, out)
-    if operation.op in _NAMED or operation.agent is not None:
-        _write_agent(operation, out)
-    if operation.retrieval is not None:
-        _write_retrieval(operation.retrieval, out, present)
-    if operation.embeddings is not None and operation.embeddings.dimension is not None:
-        out[names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT] = operation.embeddings.dimension
-    if operation.prompt is not None:
-        _write_prompt(operation.prompt, out)
-    _write_conversation(operation, out, present)
 
 
-_NAMED = AGENTS | {SESSION}
-
-
-def _write_tool(operation: Operation, out: dict[str, AttributeValue]) -> None:
+def _write_tool(operation: Operation, executed: bool, out: dict[str, AttributeValue]) -> None:  # noqa: FBT001 - private
+    """A tool, and where this is its execution, what the operation says in its stead."""
     tool = operation.tool or _NO_TOOL
-    _TOOL.write(tool, out)
-    executed = operation.op in TOOLS
-    if tool.name is None and operation.name is not None and executed:
-        out[names.GEN_AI_TOOL_NAME] = operation.name
-    arguments = tool.arguments if tool.arguments is not None or not executed else operation.input_value
+    name, arguments, result = tool.name, tool.arguments, tool.result
+    if executed:
+        name = name or operation.name
+        arguments = operation.input_value if arguments is None else arguments
+        result = operation.output_value if result is None else result
+    if name is not None:
+        out[names.GEN_AI_TOOL_NAME] = name
+    if tool.call_id is not None:
+        out[names.GEN_AI_TOOL_CALL_ID] = tool.call_id
+    if tool.type is not None:
+        out[names.GEN_AI_TOOL_TYPE] = tool.type
+    if tool.description is not None:
+        out[names.GEN_AI_TOOL_DESCRIPTION] = tool.description
     if arguments is not None:
         out[names.GEN_AI_TOOL_CALL_ARGUMENTS] = arguments
-    result = tool.result if tool.result is not None or not executed else operation.output_value
     if result is not None:
         out[names.GEN_AI_TOOL_CALL_RESULT] = result
 
@@ -263,6 +295,15 @@ def _write_agent(operation: Operation, out: dict[str, AttributeValue]) -> None:
             out.setdefault(names.GEN_AI_AGENT_NAME, operation.name)
 
 
+def _write_search(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+    if operation.retrieval is not None:
+        _write_retrieval(operation.retrieval, out, present)
+    if operation.embeddings is not None and operation.embeddings.dimension is not None:
+        out[names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT] = operation.embeddings.dimension
+    if operation.prompt is not None:
+        _write_prompt(operation.prompt, out)
+
+
 def _write_retrieval(retrieval: Retrieval, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     _RETRIEVAL.write(retrieval, out)
     if retrieval.documents and names.GEN_AI_RETRIEVAL_DOCUMENTS not in present:
@@ -276,11 +317,14 @@ def _write_prompt(prompt: PromptTemplate, out: dict[str, AttributeValue]) -> Non
             out[_PROMPT_VARIABLE + key] = value if isinstance(value, str) else encode(value)
 
 
-def _write_conversation(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+def _write_messages(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     if operation.input_messages and names.GEN_AI_INPUT_MESSAGES not in present:
         out[names.GEN_AI_INPUT_MESSAGES] = write_messages(operation.input_messages)
     if operation.output_messages and names.GEN_AI_OUTPUT_MESSAGES not in present:
         out[names.GEN_AI_OUTPUT_MESSAGES] = write_messages(operation.output_messages)
+
+
+def _write_instructions(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     if operation.system_instructions and names.GEN_AI_SYSTEM_INSTRUCTIONS not in present:
         out[names.GEN_AI_SYSTEM_INSTRUCTIONS] = write_parts(operation.system_instructions)
     if operation.tool_definitions and names.GEN_AI_TOOL_DEFINITIONS not in present:

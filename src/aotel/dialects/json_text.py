@@ -15,6 +15,9 @@ __all__ = ["decode", "embed", "encode", "is_json", "json_object", "mime_type", "
 
 JSON_MIME_TYPE = "application/json"
 
+_OPENING = frozenset("{[")
+_CLOSING = frozenset("}]")
+
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _ANY = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
@@ -31,18 +34,18 @@ _MAX_BITS = 1024
 
 def is_json(text: str) -> bool:
     """Whether a text is a JSON object or array as a whole."""
-    if not text or text[0] not in "{[" or text[-1] not in "}]":
-        return False
-    try:
-        _RAW.decode(text)
-    except _BROKEN:
-        return False
-    return True
+    return mime_type(text) is not None
 
 
 def mime_type(text: str) -> str | None:
     """`application/json` for a JSON object or array, None for what is to be read as plain text."""
-    return JSON_MIME_TYPE if is_json(text) else None
+    if text[:1] not in _OPENING or text[-1:] not in _CLOSING:
+        return None
+    try:
+        _RAW.decode(text)
+    except _BROKEN:
+        return None
+    return JSON_MIME_TYPE
 
 
 def decode(text: str) -> Json:
@@ -108,25 +111,23 @@ def clean(value: object, depth: int = 0) -> Json:
     """A tree with nothing in it that JSON or UTF-8 can't say."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if value.bit_length() <= _MAX_BITS else None
-    if isinstance(value, float):
-        return value if value - value == 0 else None
+    if isinstance(value, (bool, int, float)):
+        return _finite(value)
     if depth > _MAX_DEPTH:
         return None
     if isinstance(value, Mapping):
         return {str(clean(str(key))): clean(item, depth + 1) for key, item in value.items()}
     if isinstance(value, msgspec.Raw):
-        return clean(_lenient(bytes(value)), depth + 1)
+        return clean(decode(bytes(value).decode("utf-8", "replace")), depth + 1)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [clean(item, depth + 1) for item in value]
     return None
 
 
-def _lenient(raw: bytes) -> Json:
-    return decode(raw.decode("utf-8", "replace"))
+def _finite(value: float) -> float | None:
+    if isinstance(value, int):
+        return value if value.bit_length() <= _MAX_BITS else None
+    return value if value - value == 0 else None
 
 
 def _nothing(_constant: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from aotel.dialects.json_text import decode, encode, is_json
+from aotel.dialects.json_text import decode, encode
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from aotel.operation import Json
 
 __all__ = ["cut", "cut_all"]
-
-Value = TypeVar("Value")
 
 
 def cut_all(attributes: dict[str, AttributeValue], limit: int) -> dict[str, AttributeValue]:
@@ -29,14 +27,13 @@ def cut_all(attributes: dict[str, AttributeValue], limit: int) -> dict[str, Attr
     """
     for name, value in list(attributes.items()):
         if isinstance(value, str):
-            if len(value) > limit:
-                fitting = cut(value, limit)
-                if fitting is None:
-                    del attributes[name]
-                else:
-                    attributes[name] = fitting
-        elif isinstance(value, Sequence):
-            attributes[name] = [item[:limit] if isinstance(item, str) else item for item in value]  # type: ignore[assignment]
+            fitting = cut(value, limit)
+            if fitting is None:
+                del attributes[name]
+            elif fitting is not value:
+                attributes[name] = fitting
+        elif isinstance(value, (list, tuple)) and any(isinstance(item, str) and len(item) > limit for item in value):
+            attributes[name] = [item[:limit] for item in value if isinstance(item, str)]
     return attributes
 
 
@@ -44,9 +41,9 @@ def cut(text: str, limit: int) -> str | None:
     """A text of at most `limit` characters: JSON as JSON, None where that is impossible, any other text cut off."""
     if len(text) <= limit:
         return text
-    if not is_json(text):
+    tree = decode(text) if text[0] in '{["' else None
+    if tree is None:
         return text[:limit]
-    tree = decode(text)
     leaf = limit // 2
     while leaf:
         fitting = encode(_shortened(tree, leaf))
@@ -68,17 +65,12 @@ def _shortened(tree: Json, leaf: int) -> Json:
 
 
 def _pruned(tree: Json, limit: int) -> str | None:
-    """JSON of as many of a tree's last items as fit: in a conversation, the newest."""
-    if isinstance(tree, Mapping):
-        pairs = list(tree.items())
-        while pairs:
-            pairs = pairs[: len(pairs) // 2]
-            if len(fitting := encode(dict(pairs))) <= limit:
-                return fitting
-    elif isinstance(tree, Sequence) and not isinstance(tree, str):
-        rest = list(tree)
-        while rest:
-            rest = rest[len(rest) - len(rest) // 2 :]
-            if len(fitting := encode(rest)) <= limit:
-                return fitting
-    return None
+    """JSON of as many of an array's last items (in a conversation, the newest) or an object's first as fit."""
+    while len(fitting := encode(tree)) > limit:
+        if isinstance(tree, Mapping) and tree:
+            tree = dict(list(tree.items())[: len(tree) // 2])
+        elif isinstance(tree, Sequence) and tree:
+            tree = tree[len(tree) - len(tree) // 2 :]
+        else:
+            return None
+    return fitting

@@ -204,17 +204,16 @@ def _write_tool_result(part: ToolResult) -> object:
 def _write_media(part: MediaPart) -> object:
     kind = "uri" if part.uri is not None else "file" if part.file_id is not None else "blob"
     found: dict[str, object] = {"type": kind, "modality": part.modality}
-    for key, value in (
-        ("mime_type", part.mime_type),
-        ("uri", part.uri),
-        ("file_id", part.file_id),
-        ("content", part.content),
-        ("bytes", part.size),
-        ("sha256", part.sha256),
-        ("transcript", part.transcript),
-    ):
-        if value is not None:
-            found[key] = value
+    facts = {
+        "mime_type": part.mime_type,
+        "uri": part.uri,
+        "file_id": part.file_id,
+        "content": part.content,
+        "bytes": part.size,
+        "sha256": part.sha256,
+        "transcript": part.transcript,
+    }
+    found.update({key: value for key, value in facts.items() if value is not None})
     return found
 
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aotel.dialects.definitions import from_schema, to_schema
+from aotel.dialects.definitions import read_flat_definitions, write_flat_definitions
 from aotel.dialects.dialect import Dialect, Table, fill, merged
-from aotel.dialects.documents import read_flat_documents, write_flat_documents
-from aotel.dialects.flat_messages import read_flat_messages, write_flat_messages
-from aotel.dialects.flatten import has_family, items
-from aotel.dialects.json_text import decode, json_object, mime_type
+from aotel.dialects.flat_messages import read_flat_messages, read_flat_texts, write_flat_messages
+from aotel.dialects.flat_search import SEARCH_FAMILIES, read_search, write_search
+from aotel.dialects.flatten import grouped, has_family
+from aotel.dialects.json_text import decode, mime_type
+from aotel.dialects.messages import read_messages
 from aotel.dialects.parameters import read_parameters, write_parameters
 from aotel.dialects.providers import from_openinference, to_openinference
-from aotel.dialects.tags import AGENTS, STEP, TOOLS, counts_tokens, openinference_kind, tag_of
-from aotel.dialects.values import MAX_ITEMS, content, text, texts, tokens
-from aotel.operation import (
-    Agent,
-    Embeddings,
-    Message,
-    PromptTemplate,
-    RequestParameters,
-    Reranking,
-    Retrieval,
-    TextPart,
-    Tool,
-    Usage,
-)
+from aotel.dialects.tags import AGENTS, STEP, counts_tokens, openinference_kind, tag_of, taxonomy_of
+from aotel.dialects.values import content, text, texts, tokens
+from aotel.operation import Agent, Message, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -33,7 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.operation import Operation, ToolDefinition
+    from aotel.operation import Operation
 
 __all__ = ["DIALECT"]
 
@@ -71,11 +61,6 @@ _PROMPT = Table(
     ("version", names.LLM_PROMPT_TEMPLATE_VERSION, text),
     ("template", names.LLM_PROMPT_TEMPLATE_TEMPLATE, content),
     ("variables", names.LLM_PROMPT_TEMPLATE_VARIABLES, content),
-)
-
-_RERANKING = Table(
-    ("query", names.RERANKER_QUERY, content),
-    ("top_k", names.RERANKER_TOP_K, tokens),
 )
 
 _MODEL_NAMES = {
@@ -119,6 +104,17 @@ _PREFIXES = (
     "reranker.",
     "embedding.",
 )
+
+_FAMILIES = (
+    names.LLM_INPUT_MESSAGES,
+    names.LLM_OUTPUT_MESSAGES,
+    names.LLM_PROMPTS,
+    names.LLM_CHOICES,
+    names.LLM_TOOLS,
+    *SEARCH_FAMILIES,
+)
+
+_PLAIN = (None, "text/plain")
 
 _SUGGESTIONS = (
     ("reranker.", "rerank"),
@@ -164,9 +160,12 @@ def _read(attributes: Mapping[str, object], operation: Operation) -> None:
     name = text(attributes.get(names.AGENT_NAME))
     if name is not None:
         operation.agent = merged(operation.agent, Agent, {"name": name})
-    _read_documents(attributes, operation, kind)
-    _read_embeddings(attributes, operation)
-    _read_conversation(attributes, operation)
+    if kind == "RETRIEVER":
+        operation.retrieval = merged(operation.retrieval, Retrieval, _read_query(operation))
+    found_families = grouped(attributes, _FAMILIES)
+    read_search(attributes, found_families, operation)
+    _read_families(found_families, operation)
+    _read_whole_families(attributes, operation)
 
 
 def _read_values(attributes: Mapping[str, object], operation: Operation) -> None:
@@ -216,127 +215,94 @@ def _is_schema(parameters: str) -> bool:
     return isinstance(found, dict) and isinstance(found.get("properties"), dict) and "type" in found
 
 
-def _read_documents(attributes: Mapping[str, object], operation: Operation, kind: str | None) -> None:
-    found: dict[str, object] = {}
-    documents = read_flat_documents(attributes, names.RETRIEVAL_DOCUMENTS)
-    if documents:
-        found["documents"] = documents
-    if kind == "RETRIEVER" and operation.input_value is not None:
-        plain = operation.input_mime_type in (None, "text/plain") and mime_type(operation.input_value) is None
-        if plain:
-            found["query"] = operation.input_value
-    operation.retrieval = merged(operation.retrieval, Retrieval, found)
-    found = _RERANKING.read(attributes)
-    for field, family in (
-        ("input_documents", names.RERANKER_INPUT_DOCUMENTS),
-        ("output_documents", names.RERANKER_OUTPUT_DOCUMENTS),
-    ):
-        documents = read_flat_documents(attributes, family)
-        if documents:
-            found[field] = documents
-    operation.reranking = merged(operation.reranking, Reranking, found)
+def _read_query(operation: Operation) -> dict[str, object]:
+    """A search's input value is its query, where it is plain text."""
+    value = operation.input_value
+    if value is None or operation.input_mime_type not in _PLAIN or mime_type(value) is not None:
+        return {}
+    return {"query": value}
 
 
-def _read_embeddings(attributes: Mapping[str, object], operation: Operation) -> None:
-    entries = items(attributes, names.EMBEDDING_EMBEDDINGS)
-    if not entries:
+def _read_families(found: Mapping[str, list[dict[str, object]]], operation: Operation) -> None:
+    if not found:
         return
-    said = (content(entry.get(names.EMBEDDING_TEXT)) for entry in entries)
-    found: dict[str, object] = {"texts": tuple(one for one in said if one is not None)}
-    vectors = [entry[names.EMBEDDING_VECTOR] for entry in entries if names.EMBEDDING_VECTOR in entry]
-    if vectors:
-        found["count"] = len(vectors)
-        found["dimension"] = _length(vectors[0])
-    operation.embeddings = merged(operation.embeddings, Embeddings, found)
+    messages = read_flat_messages(found.get(names.LLM_INPUT_MESSAGES, ()), "user")
+    prompts = read_flat_texts(found.get(names.LLM_PROMPTS, ()), names.PROMPT_TEXT, "user")
+    answers = read_flat_messages(found.get(names.LLM_OUTPUT_MESSAGES, ()), "assistant")
+    choices = read_flat_texts(found.get(names.LLM_CHOICES, ()), names.COMPLETION_TEXT, "assistant")
+    fill(operation, {"input_messages": messages or prompts, "output_messages": answers or choices})
+    fill(operation, {"tool_definitions": read_flat_definitions(found.get(names.LLM_TOOLS, ()))})
 
 
-def _length(vector: object) -> int | None:
-    if isinstance(vector, str):
-        vector = decode(vector)
-    return len(vector) if isinstance(vector, (list, tuple)) else None
-
-
-def _read_conversation(attributes: Mapping[str, object], operation: Operation) -> None:
-    if not operation.input_messages:
-        operation.input_messages = read_flat_messages(attributes, names.LLM_INPUT_MESSAGES, "user") or _read_texts(
-            attributes,
-            names.LLM_PROMPTS,
-            names.PROMPT_TEXT,
-            "user",
-        )
-    if not operation.output_messages:
-        operation.output_messages = read_flat_messages(
-            attributes,
-            names.LLM_OUTPUT_MESSAGES,
-            "assistant",
-        ) or _read_texts(attributes, names.LLM_CHOICES, names.COMPLETION_TEXT, "assistant")
-    if not operation.tool_definitions:
-        found = (_read_definition(item) for item in items(attributes, names.LLM_TOOLS))
-        operation.tool_definitions = tuple(definition for definition in found if definition is not None)
-
-
-def _read_texts(attributes: Mapping[str, object], family: str, name: str, role: str) -> tuple[Message, ...]:
-    """The prompts or choices of a text completion, each as a message."""
-    said = (content(item.get(name)) for item in items(attributes, family))
-    return tuple(Message(role, (TextPart(one),)) for one in said if one is not None)
-
-
-def _read_definition(item: Mapping[str, object]) -> ToolDefinition | None:
-    return from_schema(
-        content(item.get(names.TOOL_JSON_SCHEMA)),
-        text(item.get(names.TOOL_NAME)),
-        text(item.get(names.TOOL_DESCRIPTION)),
-    )
+def _read_whole_families(attributes: Mapping[str, object], operation: Operation) -> None:
+    """Messages that an emitter put into one JSON text instead of indexed attributes."""
+    for field, name in (("input_messages", names.LLM_INPUT_MESSAGES), ("output_messages", names.LLM_OUTPUT_MESSAGES)):
+        value = attributes.get(name)
+        if value is not None:
+            fill(operation, {field: read_messages(value)})
 
 
 def _write(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    kind = openinference_kind(operation)
+    # The hot path of our own spans: most of them say little, so each group of fields costs one test when it is empty.
+    row = taxonomy_of(operation)
+    kind = operation.kind_override or row.openinference
     out[names.OPENINFERENCE_SPAN_KIND] = kind
     _write_values(operation, out, present)
-    _OPERATION.write(operation, out)
+    _write_identity(operation, out)
     _write_model(operation, kind, out)
-    if operation.usage is not None and counts_tokens(operation):
-        _USAGE.write(operation.usage, out)
-    if operation.tool is not None or operation.op in TOOLS:
-        _write_tool(operation, out)
-    if operation.agent is not None or operation.op in AGENTS:
-        name = operation.agent.name if operation.agent is not None else None
-        if name is None and operation.op in AGENTS:
-            name = operation.name
-        if name is not None:
-            out[names.AGENT_NAME] = name
-    if operation.prompt is not None:
-        _PROMPT.write(operation.prompt, out)
-    _write_documents(operation, out, present)
-    _write_conversation(operation, out, present)
+    if operation.tool is not None:
+        _write_tool(operation.tool, out)
+    if operation.name is not None:
+        if row.openinference == "TOOL":
+            out.setdefault(names.TOOL_NAME, operation.name)
+        elif operation.op in AGENTS:
+            out.setdefault(names.AGENT_NAME, operation.name)
+    if operation.retrieval is not None or operation.reranking is not None or operation.embeddings is not None:
+        write_search(operation, out, present)
+    if operation.input_messages or operation.output_messages or operation.system_instructions:
+        _write_messages(operation, out, present)
+    if operation.tool_definitions and not has_family(present, names.LLM_TOOLS):
+        write_flat_definitions(operation.tool_definitions, out)
 
 
 def _write_values(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    if names.INPUT_VALUE not in present and (value := operation.readable_input) is not None:
+    value, mime = operation.input_value, operation.input_mime_type
+    if value is None:
+        value, mime = operation.readable_input, None
+    if value is not None and names.INPUT_VALUE not in present:
         out[names.INPUT_VALUE] = value
-        mime = (operation.input_mime_type if operation.input_value is not None else None) or mime_type(value)
-        if mime is not None:
+        if mime is not None or (mime := mime_type(value)) is not None:
             out[names.INPUT_MIME_TYPE] = mime
-    if names.OUTPUT_VALUE not in present and (value := operation.readable_output) is not None:
+    value, mime = operation.output_value, operation.output_mime_type
+    if value is None:
+        value, mime = operation.readable_output, None
+    if value is not None and names.OUTPUT_VALUE not in present:
         out[names.OUTPUT_VALUE] = value
-        mime = (operation.output_mime_type if operation.output_value is not None else None) or mime_type(value)
-        if mime is not None:
+        if mime is not None or (mime := mime_type(value)) is not None:
             out[names.OUTPUT_MIME_TYPE] = mime
 
 
+def _write_identity(operation: Operation, out: dict[str, AttributeValue]) -> None:
+    if operation.session_id is not None:
+        out[names.SESSION_ID] = operation.session_id
+    if operation.user_id is not None:
+        out[names.USER_ID] = operation.user_id
+    if operation.metadata is not None:
+        out[names.METADATA] = operation.metadata
+    if operation.tags:
+        out[names.TAG_TAGS] = operation.tags
+    if operation.agent is not None and operation.agent.name is not None:
+        out[names.AGENT_NAME] = operation.agent.name
+    if operation.prompt is not None:
+        _PROMPT.write(operation.prompt, out)
+
+
 def _write_model(operation: Operation, kind: str, out: dict[str, AttributeValue]) -> None:
-    request, response, provider, system = _DECISION if kind == "DECISION" else _LLM
-    if operation.request_model is not None:
-        out[request] = operation.request_model
-    if operation.response_model is not None:
-        out[response] = operation.response_model
     model = operation.response_model or operation.request_model
-    if model is not None:
-        out[_MODEL_NAMES.get(kind, names.LLM_MODEL_NAME)] = model
-    if operation.provider is not None:
-        out[provider], of_system = to_openinference(operation.provider)
-        if of_system is not None:
-            out[system] = of_system
+    if model is not None or operation.provider is not None:
+        _write_origin(operation, model, kind, out)
+    if operation.usage is not None and counts_tokens(operation):
+        _USAGE.write(operation.usage, out)
     if operation.request is not None and (parameters := write_parameters(operation.request)) is not None:
         embedding = kind == "EMBEDDING"
         out[names.EMBEDDING_INVOCATION_PARAMETERS if embedding else names.LLM_INVOCATION_PARAMETERS] = parameters
@@ -344,34 +310,34 @@ def _write_model(operation: Operation, kind: str, out: dict[str, AttributeValue]
         out[names.LLM_FINISH_REASON] = operation.finish_reasons[0]
 
 
-def _write_tool(operation: Operation, out: dict[str, AttributeValue]) -> None:
-    tool = operation.tool
-    if tool is not None:
-        _TOOL.write(tool, out)
-        if tool.call_id is not None:
-            out[names.TOOL_ID] = tool.call_id
-        if tool.arguments is not None:
-            out[names.TOOL_PARAMETERS] = tool.arguments
-    if operation.name is not None and operation.op in TOOLS:
-        out.setdefault(names.TOOL_NAME, operation.name)
+def _write_origin(operation: Operation, model: str | None, kind: str, out: dict[str, AttributeValue]) -> None:
+    request, response, provider, system = _DECISION if kind == "DECISION" else _LLM
+    if model is not None:
+        out[_MODEL_NAMES.get(kind, names.LLM_MODEL_NAME)] = model
+    if operation.request_model is not None:
+        out[request] = operation.request_model
+    if operation.response_model is not None:
+        out[response] = operation.response_model
+    if operation.provider is not None:
+        out[provider], of_system = to_openinference(operation.provider)
+        if of_system is not None:
+            out[system] = of_system
 
 
-def _write_documents(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    if operation.retrieval is not None and not has_family(present, names.RETRIEVAL_DOCUMENTS):
-        write_flat_documents(operation.retrieval.documents, names.RETRIEVAL_DOCUMENTS, out)
-    reranking = operation.reranking
-    if reranking is not None:
-        _RERANKING.write(reranking, out)
-        if not has_family(present, names.RERANKER_INPUT_DOCUMENTS):
-            write_flat_documents(reranking.input_documents, names.RERANKER_INPUT_DOCUMENTS, out)
-        if not has_family(present, names.RERANKER_OUTPUT_DOCUMENTS):
-            write_flat_documents(reranking.output_documents, names.RERANKER_OUTPUT_DOCUMENTS, out)
-    if operation.embeddings is not None and not has_family(present, names.EMBEDDING_EMBEDDINGS):
-        for index, said in enumerate(operation.embeddings.texts[:MAX_ITEMS]):
-            out[f"{names.EMBEDDING_EMBEDDINGS}.{index}.{names.EMBEDDING_TEXT}"] = said
+def _write_tool(tool: Tool, out: dict[str, AttributeValue]) -> None:
+    if tool.name is not None:
+        out[names.TOOL_NAME] = tool.name
+    if tool.description is not None:
+        out[names.TOOL_DESCRIPTION] = tool.description
+    if tool.call_id is not None:
+        # The conventions have the first name; what reads a model's calls and their executions together, the second.
+        out[names.TOOL_ID] = tool.call_id
+        out[names.TOOL_CALL_ID] = tool.call_id
+    if tool.arguments is not None:
+        out[names.TOOL_PARAMETERS] = tool.arguments
 
 
-def _write_conversation(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
+def _write_messages(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     messages = operation.input_messages
     if operation.system_instructions:
         messages = (Message("system", operation.system_instructions), *messages)
@@ -380,9 +346,6 @@ def _write_conversation(operation: Operation, out: dict[str, AttributeValue], pr
     messages = operation.output_messages
     if messages and not _has_messages(present, names.LLM_OUTPUT_MESSAGES, names.LLM_CHOICES):
         write_flat_messages(messages, names.LLM_OUTPUT_MESSAGES, out)
-    if operation.tool_definitions and not has_family(present, names.LLM_TOOLS):
-        for index, definition in enumerate(operation.tool_definitions[:MAX_ITEMS]):
-            out[f"{names.LLM_TOOLS}.{index}.{names.TOOL_JSON_SCHEMA}"] = to_schema(definition)
 
 
 def _has_messages(present: Mapping[str, object], *families: str) -> bool:

@@ -1,4 +1,4 @@
-"""OpenLLMetry: Traceloop's vocabulary (`traceloop.*`, indexed `gen_ai.prompt.N.*`, `llm.*`), written on request only."""
+"""OpenLLMetry: Traceloop's vocabulary (`traceloop.*`, `gen_ai.prompt.N.*`, `llm.*`), written on request only."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ _SIGNALS = frozenset(
         names.TRACELOOP_ENTITY_INPUT,
         names.TRACELOOP_ENTITY_OUTPUT,
         names.LLM_REQUEST_TYPE,
-        names.LLM_USAGE_TOTAL_TOKENS,
+        names.LLM_RESPONSE_FINISH_REASON,
+        names.LLM_RESPONSE_STOP_REASON,
         names.GEN_AI_USAGE_PROMPT_TOKENS,
         names.GEN_AI_USAGE_TOTAL_TOKENS,
         names.GEN_AI_IS_STREAMING,
@@ -109,11 +110,10 @@ _SIGNALS = frozenset(
 )
 
 _PREFIXES = (
-    *(f"{names.GEN_AI_PROMPT}.{digit}" for digit in range(10)),
-    *(f"{names.GEN_AI_COMPLETION}.{digit}" for digit in range(10)),
+    f"{names.GEN_AI_PROMPT}.",
+    f"{names.GEN_AI_COMPLETION}.",
     f"{names.LLM_REQUEST_FUNCTIONS}.",
     "llm.usage.",
-    "llm.response.",
 )
 
 
@@ -279,7 +279,7 @@ def _write_conversation(operation: Operation, out: dict[str, AttributeValue], pr
 
 
 def _write_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
-    for index, message in zip(range(MAX_ITEMS), messages):
+    for index, message in zip(range(MAX_ITEMS), messages, strict=False):
         prefix = f"{family}.{index}."
         out[prefix + names.PROMPT_ENTRY_ROLE] = message.role
         if message.finish_reason is not None:

@@ -10,7 +10,6 @@ import sys
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 from opentelemetry.trace import set_tracer_provider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -21,6 +20,7 @@ from aotel.content import ContentPolicy, activate
 from aotel.distro.arguments import Request
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import add_span_exporters, exports_spans
+from aotel.distro.threads import carry_context_into_threads
 from aotel.export import select
 from aotel.pipeline import Pipeline, attach, make_provider
 from aotel.pipeline.provider import current_provider
@@ -44,6 +44,7 @@ class _State:
         self.pipeline: Pipeline | None = None
         self.provider: Any = None
         self.recorders: tuple[LogRecordExporter, ...] = ()
+        self.selected: tuple[LogRecordExporter, ...] = ()
         self.destination = ""
         self.said: set[str] = set()
         self.exit_hook = False
@@ -104,8 +105,13 @@ def configure(  # noqa: PLR0913 - the public signature
     return apply(request.checked())
 
 
-def apply(request: Request) -> Handle:
-    """Carry out a checked request; see `configure`."""
+def apply(request: Request, *, threads: bool = True) -> Handle:
+    """Carry out a checked request; see `configure`.
+
+    Args:
+        request: what to do.
+        threads: whether to see to it that threads keep their parent; auto-instrumentation does so itself, a moment later.
+    """
     with _lock:
         settings = environment.load()
         environment.report(settings)
@@ -114,23 +120,75 @@ def apply(request: Request) -> Handle:
         PORT.enabled = not settings.disabled
         if settings.disabled:
             return Handle(None, None)
-        policy = ContentPolicy.build(settings, configured=request.capture, redact=request.redact)
-        activate(policy)
+        policy = _policy(settings, request)
         pipeline = STATE.pipeline = STATE.pipeline or Pipeline(settings, policy)
         provider = STATE.provider = _provider(request, pipeline, settings)
-        pipeline.apply(
-            settings,
-            policy,
-            STATE.recorders or _exporters(settings, request, provider),
-            session_id=request.session_id,
-            agent_id=request.agent_id,
-            agent_role=request.agent_role,
-            inline=request.inline,
-            flush_timeout=request.flush_timeout,
-            resource=getattr(provider, "resource", None),
-        )
-        _open_port(pipeline, provider, settings)
+        _fill(pipeline, settings, policy, request, provider, exported=exports_spans(provider))
+        _open_port(pipeline, settings)
+        PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
+        if threads:
+            carry_context_into_threads()
         return Handle(pipeline, provider)
+
+
+def the_pipeline() -> Pipeline | None:
+    """Return the pipeline of this process, silent until it is configured; None where everything is switched off."""
+    with _lock:
+        settings = environment.load()
+        if settings.disabled:
+            return None
+        if STATE.pipeline is None:
+            STATE.pipeline = Pipeline(settings, _policy(settings, Request()))
+        return STATE.pipeline
+
+
+def adopt(provider: Any) -> None:
+    """Attach to a provider that the program has just made, and may or may not make the global one.
+
+    Its spans are served at once; the manual API waits for its first call, to find the provider that is global then.
+    """
+    with _lock:
+        first = STATE.pipeline is None
+        pipeline = the_pipeline()
+        if pipeline is None:
+            return
+        if first:
+            settings = environment.load()
+            environment.report(settings)
+            # Whoever makes a provider is about to give it an exporter.
+            _fill(pipeline, settings, pipeline.policy, Request(), provider, exported=True)
+            _open_port(pipeline, settings)
+        attach(provider, pipeline)
+
+
+def _policy(settings: Settings, request: Request) -> ContentPolicy:
+    policy = ContentPolicy.build(settings, configured=request.capture, redact=request.redact)
+    activate(policy)
+    return policy
+
+
+def _fill(  # noqa: PLR0913 - one argument a fact
+    pipeline: Pipeline, settings: Settings, policy: ContentPolicy, request: Request, provider: Any, *, exported: bool
+) -> None:
+    former, STATE.selected = STATE.selected, ()
+    pipeline.apply(
+        settings,
+        policy,
+        STATE.recorders or _exporters(settings, request, exported=exported),
+        session_id=request.session_id,
+        agent_id=request.agent_id,
+        agent_role=request.agent_role,
+        inline=request.inline,
+        flush_timeout=request.flush_timeout,
+        resource=getattr(provider, "resource", None),
+    )
+    for exporter in former:
+        exporter.shutdown()
+    if pipeline.session_id:
+        say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
+    if not STATE.exit_hook:
+        STATE.exit_hook = True
+        atexit.register(_flush_at_exit)
 
 
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
@@ -145,7 +203,7 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
     return provider
 
 
-def _exporters(settings: Settings, request: Request, provider: Any) -> tuple[LogRecordExporter, ...]:
+def _exporters(settings: Settings, request: Request, *, exported: bool) -> tuple[LogRecordExporter, ...]:
     asked = settings.envelopes
     if asked == ("auto",):
         asked = tuple(request.envelopes or (() if request.exporters else asked))
@@ -155,9 +213,12 @@ def _exporters(settings: Settings, request: Request, provider: Any) -> tuple[Log
     selection = select(
         settings.with_envelopes(asked),
         stderr_is_terminal=_stderr_is_terminal(),
-        span_exporter=exports_spans(provider),
+        span_exporter=exported,
     )
+    STATE.selected = selection.exporters
     STATE.destination = selection.reason
+    for problem in selection.problems:
+        say_once(problem)
     chosen = (*selection.exporters, *request.exporters)
     if not chosen:
         say_once(f"envelopes go nowhere: {selection.reason}", logging.INFO)
@@ -171,21 +232,13 @@ def _stderr_is_terminal() -> bool:
         return False
 
 
-def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
-    PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
+def _open_port(pipeline: Pipeline, settings: Settings) -> None:
     PORT.emit = pipeline.emit
     PORT.unsampled = pipeline.report_unsampled
     PORT.session_id = settings.session_id
     PORT.propagate_session = settings.propagate_session
     carrier = {name: os.environ[name.upper()] for name in ("traceparent", "tracestate") if os.environ.get(name.upper())}
     PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if carrier else None
-    if pipeline.session_id:
-        say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
-    if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
-        ThreadingInstrumentor().instrument()
-    if not STATE.exit_hook:
-        STATE.exit_hook = True
-        atexit.register(_flush_at_exit)
 
 
 def _flush_at_exit() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aotel._version import __version__
-from aotel.content import cut_leaves, preview
+from aotel.content import preview
+from aotel.content.trees import cut, cut_leaves
 from aotel.envelopes.model import (
     SPEC,
     CaptureMode,
@@ -177,8 +178,7 @@ class EnvelopeBuilder:
         return preview(value, self._preview_length)
 
     def _cut(self, text: str) -> str:
-        limit = self._preview_length
-        return text if len(text) <= limit else f"{text[: max(limit - 3, 0)]}..."[:limit]
+        return cut(text, self._preview_length)
 
     def _retrieval(self, operation: Operation | None, recording: Recording) -> Retrieval | msgspec.UnsetType:
         if operation is None or recording.taxonomy is None or recording.taxonomy.tag != "retrieval":

@@ -15,7 +15,7 @@ _CHUNK = 1 << 16
 _CONNECT_PAUSE = 0.01  # seconds between attempts at a socket whose queue of connections is full
 
 
-class Unanswered(AotelError):
+class NoReplyError(AotelError):
     """A request that got no reply; whether the server acted on it is not known.
 
     Args:
@@ -55,21 +55,21 @@ class Connection:
             timeout: seconds, instead of the connection's own.
 
         Raises:
-            Unanswered: no connection, no reply in time, or a reply that is too long.
+            NoReplyError: no connection, no reply in time, or a reply that is too long.
         """
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         kept = self._still_open()
         try:
             return self._exchange(request, kept or self._connect(deadline), deadline)
-        except _ServerClosed as error:
+        except _ServerClosedError as error:
             self.close()
             if not kept:
-                raise Unanswered(str(error), connected=True) from error
+                raise NoReplyError(str(error), connected=True) from error
         try:
             return self._exchange(request, self._connect(deadline), deadline)
-        except _ServerClosed as error:
+        except _ServerClosedError as error:
             self.close()
-            raise Unanswered(str(error), connected=True) from error
+            raise NoReplyError(str(error), connected=True) from error
 
     def interrupt(self) -> None:
         """Make the exchange that runs in another thread fail now, and every later one."""
@@ -108,42 +108,37 @@ class Connection:
         try:
             while not _connected(made, self._path, deadline):
                 if self._interrupted.wait(_CONNECT_PAUSE) or time.monotonic() > deadline:
-                    raise TimeoutError("its queue of connections is full")  # noqa: TRY301  one place closes the socket
-            if self._interrupted.is_set():
-                raise ConnectionAbortedError("the exporter is shut down")  # noqa: TRY301
+                    raise TimeoutError("its queue of connections is full")
         except OSError as error:
             made.close()
-            raise Unanswered(f"cannot connect: {_words(error)}", connected=False) from error
+            raise NoReplyError(f"cannot connect: {_words(error)}", connected=False) from error
         self._socket, self._proven, self._pid = made, False, os.getpid()
+        # After the socket is in its place: whoever interrupts sets the flag first, then looks there.
+        if self._interrupted.is_set():
+            self.close()
+            raise NoReplyError("the exporter is shut down", connected=False)
         return made
 
     def _exchange(self, request: bytes, over: socket.socket, deadline: float) -> bytes:
-        received = b""
+        received = bytearray()
         try:
             over.settimeout(_remaining(deadline))
             over.sendall(request)
-            while b"\n" not in received:
-                over.settimeout(_remaining(deadline))
-                chunk = over.recv(_CHUNK)
-                if not chunk:
-                    raise ConnectionResetError("the server closed the connection")  # noqa: TRY301  as the others do
-                received += chunk
-                if len(received) > MAX_LINE:
-                    raise OverflowError(f"the reply is longer than {MAX_LINE} bytes")  # noqa: TRY301
+            _receive_line(over, received, deadline)
         except ConnectionError as error:
             if not received and not self._interrupted.is_set():
-                raise _ServerClosed(_words(error)) from error
+                raise _ServerClosedError(_words(error)) from error
             self.close()
-            raise Unanswered(f"the connection broke in the middle of a reply: {_words(error)}", connected=True) from error
+            raise NoReplyError(f"the connection broke: {_words(error)}", connected=True) from error
         except (OSError, OverflowError) as error:
             self.close()
-            raise Unanswered(f"no reply: {_words(error)}", connected=True) from error
-        line, _, beyond = received.partition(b"\n")
+            raise NoReplyError(f"no reply: {_words(error)}", connected=True) from error
+        line, _, beyond = bytes(received).partition(b"\n")
         self._proven = not beyond
         return line
 
 
-class _ServerClosed(Exception):  # noqa: N818  a state of the connection, never seen outside
+class _ServerClosedError(Exception):
     """The server closed the connection before it answered anything."""
 
 
@@ -154,6 +149,18 @@ def _connected(made: socket.socket, path: str, deadline: float) -> bool:
     except BlockingIOError:  # the server is there, and busy
         return False
     return True
+
+
+def _receive_line(over: socket.socket, received: bytearray, deadline: float) -> None:
+    """Receive up to a line end, in time and within bounds; what came stays in `received`, whatever happens."""
+    while b"\n" not in received:
+        if len(received) > MAX_LINE:
+            raise OverflowError(f"it is longer than {MAX_LINE} bytes")
+        over.settimeout(_remaining(deadline))
+        chunk = over.recv(_CHUNK)
+        if not chunk:
+            raise ConnectionResetError("the server closed the connection")
+        received += chunk
 
 
 def _remaining(deadline: float) -> float:

@@ -15,7 +15,7 @@ from aotel.export.exporter import EnvelopeExporter, envelope_line
 from aotel.export.health import Backoff, Health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
@@ -136,7 +136,7 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
+def _locked(descriptor: int) -> Generator[None]:
     """Hold the file's advisory lock, or go on without it if another process won't let go of it."""
     deadline = time.monotonic() + _LOCK_PATIENCE
     while not _lock(descriptor):

@@ -89,6 +89,9 @@ def _status(report: Report, heard: Heard) -> str | int | None:
 
 def _reason(report: Report, heard: Heard, status: str | int | None) -> str:
     if heard.messages:
-        # The last message names the end of it ("max retries"), the one before what was wrong each time.
-        return "; ".join(dict.fromkeys(reversed(heard.messages[-2:])))[:_LENGTH]
+        reason = heard.messages[-1]
+        if "code" not in reason and len(heard.messages) > 1:
+            # "Max retries", and the like: what was wrong each time is in the message before.
+            reason = f"{reason} ({heard.messages[-2]})"
+        return reason[:_LENGTH]
     return str(report.error or status or "it failed without a word")[:_LENGTH]

@@ -6,13 +6,13 @@ import logging
 import time
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from opentelemetry.sdk._logs.export import LogRecordExportResult
 
 from aotel.envelopes import protocol
 from aotel.errors import AotelError
-from aotel.export.connection import Connection, Unanswered
+from aotel.export.connection import Connection, NoReplyError
 from aotel.export.exporter import EnvelopeExporter, envelope_line
 from aotel.export.health import Backoff, Health, say
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
-_Reply = TypeVar("_Reply")
+    _Verdict: TypeAlias = protocol.Ok | protocol.BatchOk | protocol.Refused
 
 _HELLO = protocol.encode(protocol.Hello())
 _HELLO_TIMEOUT = 2.0  # seconds: some servers answer only what they know
@@ -32,7 +32,7 @@ _BATCH_BYTES = protocol.MAX_LINE - (1 << 12)  # room for what surrounds the enve
 _SECOND_ATTEMPT = 0.1  # seconds after a failed one: what a pod takes that is being replaced
 
 
-class _Held(AotelError):
+class _HeldError(AotelError):
     """The pod went on asking us to wait for longer than we can."""
 
 
@@ -94,7 +94,7 @@ class PodExporter(EnvelopeExporter):
             try:
                 group = self._group(waiting)
                 settled = self._send(group)
-            except (Unanswered, protocol.ProtocolError, _Held) as error:
+            except (NoReplyError, protocol.ProtocolError, _HeldError) as error:
                 if not self._try_again(error, len(group)):
                     complete = self._divert([item.record for item in waiting])
                     break
@@ -136,7 +136,7 @@ class PodExporter(EnvelopeExporter):
         try:
             line = self._connection.exchange(_HELLO, min(self._timeout, _HELLO_TIMEOUT))
             reply = protocol.decode_hello_reply(line)
-        except Unanswered as error:
+        except NoReplyError as error:
             if not error.connected or self._closing.is_set():
                 raise
             return False
@@ -150,20 +150,26 @@ class PodExporter(EnvelopeExporter):
     def _send(self, group: list[_Item]) -> int:
         """Send a group; count what became of it, and return how many need no further attempt."""
         if len(group) == 1:
-            request = protocol.encode(protocol.AgentCoat(group[0].json))
-            self._count_single(self._obey(request, protocol.decode_reply, 1))
-            return 1
-        request = protocol.encode(protocol.AgentCoatBatch([item.json for item in group]))
-        reply = self._obey(request, protocol.decode_batch_reply, len(group))
-        if isinstance(reply, protocol.Refused):
+            reply = self._obey(protocol.encode(protocol.AgentCoat(group[0].json)), protocol.decode_reply, 1)
+        else:
+            request = protocol.encode(protocol.AgentCoatBatch([item.json for item in group]))
+            reply = self._obey(request, protocol.decode_batch_reply, len(group))
+        if isinstance(reply, protocol.BatchOk):
+            self._count_batch(reply, len(group))
+        elif isinstance(reply, protocol.Ok):
+            self.counts.sent += len(group)
+        elif len(group) == 1:
+            self._refuse(1, reply.message)
+        else:
             # Of a batch that is refused as a whole, each envelope gets a verdict of its own.
             self._singly = len(group)
             self.counts.last_error = reply.message
             return 0
-        self._count_batch(reply, len(group))
         return len(group)
 
-    def _obey(self, request: bytes, decode: Callable[[bytes], _Reply | protocol.RateLimited], envelopes: int) -> _Reply:
+    def _obey(
+        self, request: bytes, decode: Callable[[bytes], _Verdict | protocol.RateLimited], envelopes: int
+    ) -> _Verdict:
         """Send a request, as often as the server asks us to wait, and return its verdict."""
         deadline = time.monotonic() + self._patience
         attempt = 0
@@ -176,16 +182,10 @@ class PodExporter(EnvelopeExporter):
             seconds = self._waits.wait(attempt) if asked is None else max(asked, self._waits.first)
             attempt += 1
             if time.monotonic() + seconds > deadline:
-                raise _Held(f"it answers rate_limited for more than {self._patience:g} s")
+                raise _HeldError(f"it answers rate_limited for more than {self._patience:g} s")
             if self._closing.wait(seconds):
-                raise _Held("shut down while it asked to wait")
+                raise _HeldError("shut down while it asked to wait")
             self.counts.retried += envelopes
-
-    def _count_single(self, reply: protocol.Ok | protocol.Refused) -> None:
-        if isinstance(reply, protocol.Refused):
-            self._refuse(1, reply.message)
-        else:
-            self.counts.sent += 1
 
     def _count_batch(self, reply: protocol.BatchOk, envelopes: int) -> None:
         rejected = {each.index: each.message for each in reply.rejected if 0 <= each.index < envelopes}
@@ -219,7 +219,7 @@ class PodExporter(EnvelopeExporter):
         self.counts.last_error = str(error)
         if self._closing.is_set():
             return False
-        self._health.failed(str(error), for_sure=isinstance(error, _Held))
+        self._health.failed(str(error), for_sure=isinstance(error, _HeldError))
         if self._health.down:
             self.counts.state = "down"
             return False
@@ -240,7 +240,7 @@ class PodExporter(EnvelopeExporter):
     def _close(self) -> None:
         self._connection.close()
         if self.fallback is not None:
-            self.fallback.shutdown()
+            self.fallback.shutdown()  # type: ignore[no-untyped-call]
 
     def after_fork_in_child(self) -> None:
         """Start anew, on a connection of the child's own."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator
 
 _KEPT = 4
 _ALSO: Final = (
@@ -50,7 +51,7 @@ _listening: ContextVar[Heard | None] = ContextVar("aotel_listening", default=Non
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[Heard]:
+def listening() -> Generator[Heard]:
     """Keep what the loggers that are `hushed` say in this context, instead of letting it through."""
     heard = Heard()
     token = _listening.set(heard)
@@ -79,7 +80,7 @@ class Hush:
         exporter: a stock exporter; its loggers are those of the modules its classes are from.
     """
 
-    _lock = threading.Lock()
+    lock = threading.Lock()
     _users: dict[str, int] = {}  # noqa: RUF012  one count for the process, under the lock
     _filter = _OwnCalls()
 
@@ -87,7 +88,7 @@ class Hush:
         modules = {each.__module__ for each in type(exporter).__mro__}
         self._names = sorted({name for name in modules if name.startswith("opentelemetry.exporter")}.union(_ALSO))
         self._lifted = False
-        with self._lock:
+        with self.lock:
             for name in self._names:
                 self._users[name] = self._users.get(name, 0) + 1
                 if self._users[name] == 1:
@@ -95,7 +96,7 @@ class Hush:
 
     def lift(self) -> None:
         """Take the filter away, unless another exporter needs it."""
-        with self._lock:
+        with self.lock:
             if self._lifted:
                 return
             self._lifted = True
@@ -103,13 +104,20 @@ class Hush:
                 self._users[name] -= 1
                 if not self._users[name]:
                     del self._users[name]
-                    logging.getLogger(name).removeFilter(self._filter)
+                    logger = logging.getLogger(name)
+                    logger.filters = [each for each in logger.filters if each is not self._filter]
 
 
 def _put_first(logger: logging.Logger, own: logging.Filter) -> None:
     # Before the stock filter against repeated messages: it would remember ours, and swallow the user's next one.
-    logger.filters = [own, *_others(logger.filters, own)]
+    # Bound anew instead of changed: another thread may be going through the list.
+    logger.filters = [own, *logger.filters]
 
 
-def _others(filters: Iterable[object], own: logging.Filter) -> list[logging.Filter]:
-    return [each for each in filters if each is not own]  # type: ignore[misc]
+def _renew_lock() -> None:
+    Hush.lock = threading.Lock()
+
+
+# Another thread may hold the lock while the process forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

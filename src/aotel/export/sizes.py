@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
@@ -61,7 +61,8 @@ def _value(value: object, depth: int = 0) -> int:
     if isinstance(value, bytes):
         return 2 * _FIELD + len(value)
     if depth < _DEPTH and isinstance(value, Mapping):
-        return 2 * _FIELD + sum(_FIELD + 4 * len(str(key)) + _value(each, depth + 1) for key, each in value.items())
+        pairs = cast("Mapping[object, object]", value).items()
+        return 2 * _FIELD + sum(_FIELD + 4 * len(str(key)) + _value(each, depth + 1) for key, each in pairs)
     if depth < _DEPTH and isinstance(value, Sequence):
-        return 2 * _FIELD + sum(_value(each, depth + 1) for each in value)
+        return 2 * _FIELD + sum(_value(each, depth + 1) for each in cast("Sequence[object]", value))
     return 2 * _FIELD

@@ -49,9 +49,10 @@ def _write(stream: TextIO | None, line: str) -> None:
     """
     if stream is None:  # pythonw, and daemons that gave it away
         raise ValueError("there is no stderr")
-    if stream is sys.__stderr__:
+    real = sys.__stderr__
+    if real is not None and stream is real:
         # Past the stream's buffer: its lock, held by a daemon thread, would be fatal while the interpreter ends.
-        _write_all(stream.fileno(), line.encode(stream.encoding or "utf-8", "backslashreplace"))
+        _write_all(real.fileno(), line.encode(real.encoding, "backslashreplace"))
         return
     try:
         stream.write(line)

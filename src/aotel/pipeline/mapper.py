@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Status, StatusCode
 
 from aotel.calls import Failure
-from aotel.content import to_json
+from aotel.content import Mode, to_json
 from aotel.dialects import missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
@@ -64,7 +64,8 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     untouched = call is not None and call.site.own_attributes == len(attributes)
     if not untouched:
         spans.update(attributes, capture.attributes(attributes) or {})
-    _clean(span, capture)
+    failure = recording.failure
+    _clean(span, capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
     operation = _operation(attributes, recording, untouched=untouched)
     added = _scope_attributes(recording)
     if operation is not None:
@@ -173,16 +174,19 @@ def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, Attr
         attributes.setdefault(name, value)
 
 
-def _clean(span: Any, capture: Capture) -> None:
+def _clean(span: Any, capture: Capture, policy: ContentPolicy, *, own_status: bool) -> None:
     """Make the span's other strings clean: its name, its status, its events and links."""
     for attributes in spans.event_dicts(span):
-        spans.update(attributes, capture.attributes(attributes) or {})
+        # What our own API wrote is written as its mode says already, but its user may have had a hand in it.
+        written = names.AOT_CAPTURE_CONTENT in attributes
+        changes = policy.redactor.attributes(attributes) if written else capture.attributes(attributes)
+        spans.update(attributes, (changes if capture.mode is not Mode.RAW else None) or {})
     status = getattr(span, "_status", None)
-    if status is not None and status.description:
+    if status is not None and status.description and not own_status:
         text = capture.text(status.description)
         if text != status.description:
             span._status = Status(status.status_code, text or None)  # noqa: SLF001 - the span is ending
-    name = capture.name(span.name)
+    name = span.name if capture.mode is Mode.RAW else policy.redactor.text(span.name)
     if name != span.name:
         span._name = name  # noqa: SLF001 - the span is ending
 

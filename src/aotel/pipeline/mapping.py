@@ -26,7 +26,8 @@ def operation_of(recording: Recording) -> Operation:
     named: Tree = None
     if recording.input is not None and call is not None and not call.site.keywords_as_attributes:
         named = recording.input.named()
-        operation.input_value, operation.input_mime_type = to_json(named), _JSON
+        if named:
+            operation.input_value, operation.input_mime_type = to_json(named), _JSON
     if recording.has_output:
         operation.output_value, operation.output_mime_type = _readable(recording.output)
     if recording.failure is not None:

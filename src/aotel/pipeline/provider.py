@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace import sampling as sdk_sampling
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from aotel.pipeline.ids import PrivateIdGenerator
 from aotel.pipeline.sampling import AuditSampler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.sampling import Sampler
 
     from aotel.pipeline.pipeline import Pipeline
@@ -48,8 +53,8 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     """
     if is_attached(provider, pipeline):
         return True
-    add = getattr(provider, "add_span_processor", None)
-    if not callable(add):
+    add = _adder(provider)
+    if add is None:
         _logger.warning(
             "aotel: the tracer provider %s takes no span processors, so its spans get no OpenInference attributes "
             "and no envelopes; use the OpenTelemetry SDK's TracerProvider for them",
@@ -62,6 +67,32 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     except AttributeError:
         _logger.debug("aotel: %s takes no attributes; attached without a mark", type(provider).__qualname__)
     return True
+
+
+def _adder(provider: Any) -> Callable[[SpanProcessor], object] | None:
+    if isinstance(provider, TracerProvider) and hasattr(provider, "_active_span_processor"):
+        # Not the provider's own method: Phoenix's drops its default exporter as soon as something is added, and that of
+        # a subclass that is still being made may need what isn't there yet.
+        return partial(TracerProvider.add_span_processor, provider)
+    add = getattr(provider, "add_span_processor", None)
+    return add if callable(add) else None
+
+
+def refit(provider: Any, pipeline: Pipeline, *, private_ids: bool = True) -> None:
+    """Make a provider of the SDK that nobody uses yet, and that is ours to change, like one of `make_provider`.
+
+    Args:
+        provider: a provider fresh from the SDK's own configuration; on any other, nothing happens.
+        pipeline: what its spans feed.
+        private_ids: whether ids that the SDK would draw from the global `random` are drawn from a private generator.
+    """
+    if not isinstance(provider, TracerProvider):
+        return
+    sampler = getattr(provider, "sampler", None)
+    if isinstance(sampler, sdk_sampling.Sampler) and not isinstance(sampler, AuditSampler):
+        provider.sampler = audited(sampler, pipeline)
+    if private_ids and type(getattr(provider, "id_generator", None)) is RandomIdGenerator:
+        provider.id_generator = PrivateIdGenerator()
 
 
 def make_provider(

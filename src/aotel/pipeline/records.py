@@ -12,7 +12,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from aotel._version import __version__
 from aotel.calls.port import SCOPE_NAME
-from aotel.content import valid_unicode
+from aotel.content.trees import valid_unicode
 from aotel.semconv import attributes as names
 from aotel.semconv import kinds
 

@@ -148,8 +148,10 @@ class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens")
         try:
             call.attributes = self._pace.attributes(call.start_clock)
             for name, timestamp, content in (*self._first, *self._latest):
-                written = {} if content is None else {names.AOT_DATA: to_json(content)}
-                call.span.add_event(name, written, timestamp)
+                attributes: dict[str, AttributeValue] = {names.AOT_CAPTURE_CONTENT: call.capture.mode.value}
+                if content is not None:
+                    attributes[names.AOT_DATA] = to_json(content)
+                call.span.add_event(name, attributes, timestamp)
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a stream", error)
 

@@ -39,7 +39,7 @@ def tie(tag: str, data: object = None) -> None:
         call = enclosing_call()
         capture = active().default if call is None else call.capture
         content: Tree = capture.value(data) if capture.writes and data is not None else None
-        attributes: dict[str, AttributeValue] = {}
+        attributes: dict[str, AttributeValue] = {names.AOT_CAPTURE_CONTENT: capture.mode.value}
         if content is not None:
             attributes[names.AOT_DATA] = to_json(content)
         span.add_event(tag or "tie", attributes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 # Read from `type` itself: a metaclass may define properties of these names.
 _MODULE: Final = type.__dict__["__module__"]
@@ -54,16 +55,22 @@ def type_name(cls: type) -> str:
     return (f"{module}.{name}" if module and module != "builtins" else name)[:_LONGEST_TYPE_NAME]
 
 
+def is_where_it_says(cls: type) -> bool:
+    """Say whether the module that a type names has it under the type's name: nobody pretends then."""
+    module = sys.modules.get(module_of(cls))
+    return module is not None and vars(module).get(_QUALNAME.__get__(cls)) is cls
+
+
 def instance_dict(value: object) -> dict[str, Any]:
     """Return the attributes that an object stores in its dictionary; empty where its class hides or lacks one."""
     descriptor = lookup(type(value), "__dict__")
-    if type(descriptor) is not GetSetDescriptorType:
+    if type(descriptor) is not GetSetDescriptorType and type(descriptor) is not MemberDescriptorType:
         return {}
     found = descriptor.__get__(value)
-    return found if isinstance(found, dict) else {}
+    return found if type(found) is dict else {}
 
 
-def stored_fields(value: object, names: Iterator[str]) -> dict[str, object]:
+def stored_fields(value: object, names: Iterable[str]) -> dict[str, object]:
     """Return fields by name, from the dictionary and the slots of an object; properties and unset fields are left out."""
     stored = instance_dict(value)
     found: dict[str, object] = {}

@@ -1,0 +1,64 @@
+"""The terminal, if there is one: words that appear one by one, and a question that does not wait for ever."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WIDTH = 100  # columns of text
+PAUSE = 0.01  # seconds between words, where somebody watches
+
+
+class Console:
+    """Where the agent talks to a person.
+
+    Args:
+        quiet: say nothing and ask nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str = "") -> None:
+        """Print a line."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def write(self, words: Iterable[str], indent: str = "") -> None:
+        """Print words as they come, in lines that are not too long."""
+        column = 0
+        for word in words:
+            if self.quiet:
+                continue
+            if column == 0 or column + len(word) >= WIDTH:
+                print("\n" * (column > 0) + indent, end="")
+                column = len(indent)
+            print(word, end=" ", flush=True)
+            column += len(word) + 1
+            time.sleep(PAUSE if sys.stdout.isatty() else 0)
+        self.say()
+
+    def ask(self, question: str, *, default: str, timeout: float) -> str:
+        """Return what the person answers; the default where nobody is there to ask, or nobody answers.
+
+        Args:
+            question: what to ask.
+            default: the answer in place of none.
+            timeout: seconds to wait.
+        """
+        if self.quiet or sys.stdin is None or not sys.stdin.isatty():
+            return default
+        print(f"{question} ", end="", flush=True)
+        try:
+            answered = bool(select.select([sys.stdin], [], [], timeout)[0])
+        except OSError:  # a system that can wait for sockets only
+            answered = False
+        if not answered:
+            print(default)
+            return default
+        return sys.stdin.readline().strip() or default

@@ -1,0 +1,26 @@
+"""Content: what is written of arguments, results, messages and errors, and what never leaves the process."""
+
+from __future__ import annotations
+
+from aotel.content.capture import Arguments, Capture
+from aotel.content.describe import NOT_DESCRIBED, describe
+from aotel.content.encode import to_json
+from aotel.content.modes import Mode, Tree
+from aotel.content.policy import ContentPolicy, activate, active
+from aotel.content.preview import preview
+from aotel.content.redaction import Redactor
+
+__all__ = [
+    "NOT_DESCRIBED",
+    "Arguments",
+    "Capture",
+    "ContentPolicy",
+    "Mode",
+    "Redactor",
+    "Tree",
+    "activate",
+    "active",
+    "describe",
+    "preview",
+    "to_json",
+]

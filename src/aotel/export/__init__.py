@@ -1,0 +1,26 @@
+"""Where envelopes leave the process: log record exporters for pod, OTLP, file and stderr; and spans over OTLP."""
+
+from aotel.export.exporter import EnvelopeExporter, ExporterStatus
+from aotel.export.file import FileExporter
+from aotel.export.health import Backoff
+from aotel.export.otlp import OtlpExporter
+from aotel.export.pod import PodExporter
+from aotel.export.selection import Selection, select
+from aotel.export.span_processor import bounded_batch_processor
+from aotel.export.spans import CarefulSpanExporter, otlp_span_exporter
+from aotel.export.stderr import StderrExporter
+
+__all__ = [
+    "Backoff",
+    "CarefulSpanExporter",
+    "EnvelopeExporter",
+    "ExporterStatus",
+    "FileExporter",
+    "OtlpExporter",
+    "PodExporter",
+    "Selection",
+    "StderrExporter",
+    "bounded_batch_processor",
+    "otlp_span_exporter",
+    "select",
+]

@@ -1,0 +1,146 @@
+"""Envelopes as OTLP log records: the stock exporter, with one message an outage and a bounded memory for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aotel.export.backlog import Backlog
+from aotel.export.exporter import EnvelopeExporter
+from aotel.export.health import Backoff, Health, say
+from aotel.export.outcome import Outcome, Verdict
+from aotel.export.sizes import REQUEST_BYTES, log_record_size
+from aotel.export.stock import GRPC, Stock, check_protocol, log_exporter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+
+class OtlpExporter(EnvelopeExporter):
+    """Sends log records to an OTLP endpoint, in requests under 3.5 MB.
+
+    What the receiver doesn't take for the moment is kept, within bounds, and sent later. A receiver without logs
+    (gRPC UNIMPLEMENTED, HTTP 404) is told once and left alone.
+
+    Args:
+        protocol: "grpc", or "http/protobuf" with the `[http]` extra.
+        backoff: how long to leave a receiver alone that is down.
+        **options: for the stock exporter (`endpoint`, `headers`, `timeout`, `compression`, ...); what isn't given is
+            read from OTEL_EXPORTER_OTLP_LOGS_* and OTEL_EXPORTER_OTLP_*.
+
+    Raises:
+        ConfigurationError: the protocol is unknown, or its package is not installed.
+    """
+
+    def __init__(self, protocol: str = GRPC, *, backoff: Backoff | None = None, **options: object) -> None:
+        check_protocol(protocol)
+        super().__init__("otlp")
+        self.protocol = protocol
+        self._stock: Stock[ReadableLogRecord] = Stock(lambda: log_exporter(protocol, options))
+        self._backlog: Backlog[ReadableLogRecord] = Backlog()
+        self._health = Health(
+            "the OTLP receiver of envelopes",
+            consequence="envelopes are kept in memory, the latest of them, until it takes them",
+            backoff=backoff or Backoff(longest=30.0),
+        )
+
+    def _deliver(self, batch: Sequence[ReadableLogRecord]) -> bool:
+        lost = self._lost()
+        for record in batch:
+            self._keep(record)
+        if self.counts.state == "off":
+            self._refuse(self._backlog.clear(), self.counts.last_error or "")
+        elif self._health.due:
+            self._send_backlog()
+        self.counts.dropped += self._backlog.trim()
+        self.counts.waiting = len(self._backlog)
+        return self._lost() == lost
+
+    def _lost(self) -> int:
+        return self.counts.dropped + self.counts.refused
+
+    def _keep(self, record: ReadableLogRecord) -> None:
+        try:
+            size = log_record_size(record)
+        except ValueError as error:
+            self._refuse(1, f"it can't be encoded: {error}", tell=True)
+            return
+        if size > REQUEST_BYTES:
+            self._refuse(1, f"it has {size} bytes, a request may have {REQUEST_BYTES}", tell=True)
+            return
+        self._backlog.add(record, size)
+
+    def _send_backlog(self) -> None:
+        while taken := self._backlog.take(REQUEST_BYTES):
+            if not self._settle(taken):
+                return
+
+    def _settle(self, taken: list[tuple[ReadableLogRecord, int]]) -> bool:
+        """Send records and count what became of them; return whether to go on with the next."""
+        outcome = self._stock.send([record for record, _ in taken])
+        if outcome.verdict is Verdict.DELIVERED:
+            self.counts.sent += len(taken)
+            self.counts.state = "ready"
+            self._health.worked()
+            return True
+        if outcome.verdict is Verdict.UNENCODABLE:
+            return self._isolate(taken, outcome)
+        if outcome.verdict is Verdict.UNSUPPORTED:
+            self._leave_alone(len(taken), outcome.reason)
+            return False
+        if outcome.verdict is Verdict.TRANSIENT:
+            self._backlog.put_back(taken)
+            self.counts.retried += len(taken)
+            self.counts.last_error = outcome.reason
+        else:
+            self._refuse(len(taken), outcome.reason)
+        if not self._closing.is_set():
+            self.counts.state = "down"
+            self._health.failed(outcome.reason)
+        return False
+
+    def _isolate(self, taken: list[tuple[ReadableLogRecord, int]], outcome: Outcome) -> bool:
+        """Find the record that can't be encoded by halving: the others go out."""
+        if len(taken) == 1:
+            self._refuse(1, f"it can't be encoded: {outcome.reason}", tell=True)
+            return True
+        middle = len(taken) // 2
+        if not self._settle(taken[:middle]):
+            self._backlog.put_back(taken[middle:])
+            return False
+        return self._settle(taken[middle:])
+
+    def _leave_alone(self, envelopes: int, reason: str) -> None:
+        self.counts.state = "off"
+        self._refuse(envelopes + self._backlog.clear(), reason)
+        say(
+            logging.WARNING,
+            "aotel: the OTLP receiver takes no log records, so it gets no envelopes from here on: %s",
+            reason,
+        )
+
+    def _refuse(self, envelopes: int, reason: str, *, tell: bool = False) -> None:
+        if tell and not self.counts.refused:
+            say(logging.WARNING, "aotel: an envelope can't go over OTLP: %s; further ones are only counted", reason)
+        self.counts.refused += envelopes
+        self.counts.last_error = reason
+
+    def _flush(self) -> bool:
+        if self.counts.state != "off":
+            self._send_backlog()
+        self.counts.waiting = len(self._backlog)
+        return not self._backlog
+
+    def _interrupt(self) -> None:
+        self._stock.close()
+
+    def _close(self) -> None:
+        self.counts.dropped += self._backlog.clear()
+        self.counts.waiting = 0
+
+    def after_fork_in_child(self) -> None:
+        """Start anew: what is kept is the parent's to send."""
+        super().after_fork_in_child()
+        self._backlog.clear()

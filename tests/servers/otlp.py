@@ -1,0 +1,307 @@
+"""OTLP receivers, over gRPC and over HTTP, that keep what they are sent, and misbehave on request."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import threading
+import time
+from collections import deque
+from concurrent import futures
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, cast
+
+import grpc
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+from tests.servers.received import log_records_of, spans_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from typing_extensions import Self
+
+    from tests.servers.received import ReceivedLogRecord, ReceivedSpan
+
+_LIMIT = 4 << 20  # bytes of a gRPC message that servers take by default
+
+
+class _Receiver:
+    """What receivers of either protocol keep."""
+
+    def __init__(self, delay: float) -> None:
+        self.spans: list[ReceivedSpan] = []
+        self.log_records: list[ReceivedLogRecord] = []
+        self.requests = 0
+        """Requests of every kind, the failed ones too."""
+        self.sizes: list[int] = []
+        """Bytes of each request that was taken."""
+        self.received = b""
+        """Every byte that was taken, as it is on the wire before compression."""
+        self.headers: list[dict[str, str]] = []
+        """Headers (metadata) of every request, names in lower case."""
+        self._delay = delay
+        self._changed = threading.Condition()
+
+    def wait_for_spans(self, number: int, timeout: float = 10.0) -> list[ReceivedSpan]:
+        """Return the spans as soon as there are that many.
+
+        Raises:
+            TimeoutError: there are fewer after `timeout` seconds.
+        """
+        self._wait(lambda: len(self.spans) >= number, timeout, f"{number} spans")
+        return list(self.spans)
+
+    def wait_for_log_records(self, number: int, timeout: float = 10.0) -> list[ReceivedLogRecord]:
+        """Return the log records as soon as there are that many.
+
+        Raises:
+            TimeoutError: there are fewer after `timeout` seconds.
+        """
+        self._wait(lambda: len(self.log_records) >= number, timeout, f"{number} log records")
+        return list(self.log_records)
+
+    def wait_for_requests(self, number: int, timeout: float = 10.0) -> None:
+        """Return as soon as there were that many requests, failed ones too.
+
+        Raises:
+            TimeoutError: there are fewer after `timeout` seconds.
+        """
+        self._wait(lambda: self.requests >= number, timeout, f"{number} requests")
+
+    def _wait(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout):
+                got = f"{len(self.spans)} spans, {len(self.log_records)} log records, {self.requests} requests"
+                raise TimeoutError(f"no {what} after {timeout} s, but {got}")
+
+    def _note(self, headers: Iterable[tuple[str, str | bytes]]) -> None:
+        with self._changed:
+            self.requests += 1
+            self.headers.append({name.lower(): str(value) for name, value in headers})
+            self._changed.notify_all()
+        if self._delay:
+            time.sleep(self._delay)
+
+    def _keep(
+        self, data: bytes, *, spans: Sequence[ReceivedSpan] = (), log_records: Sequence[ReceivedLogRecord] = ()
+    ) -> None:
+        with self._changed:
+            self.sizes.append(len(data))
+            self.received += data
+            self.spans.extend(spans)
+            self.log_records.extend(log_records)
+            self._changed.notify_all()
+
+
+class OtlpReceiver(_Receiver):
+    """A gRPC receiver of spans and log records, as strict about message size as servers are by default.
+
+    Args:
+        statuses: gRPC status names that the first requests fail with ("UNAVAILABLE", ...); "OK" is none.
+        logs: whether it takes log records; otherwise they are UNIMPLEMENTED.
+        delay: seconds that every answer takes.
+        port: to listen on; 0 finds a free one.
+        lifetime: seconds after which it stops by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        statuses: Iterable[str] = (),
+        logs: bool = True,
+        delay: float = 0.0,
+        port: int = 0,
+        lifetime: float = 60.0,
+    ) -> None:
+        super().__init__(delay)
+        self.statuses = deque(statuses)
+        self._logs = logs
+        self._lifetime = lifetime
+        self.port = port or _free_port()
+        self._server: grpc.Server | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL, for OTEL_EXPORTER_OTLP_ENDPOINT."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen; also again, after `stop`, on the same port."""
+        server = grpc.server(
+            futures.ThreadPoolExecutor(4),
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LIMIT)],
+        )
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(self), server)  # type: ignore[no-untyped-call]
+        if self._logs:
+            logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Logs(self), server)  # type: ignore[no-untyped-call]
+        server.add_insecure_port(f"127.0.0.1:{self.port}")
+        server.start()
+        self._server = server
+        ending = threading.Timer(self._lifetime, server.stop, [None])
+        ending.daemon = True
+        ending.start()
+        self._ending = ending
+
+    def stop(self) -> None:
+        """Close every connection and stop listening."""
+        if self._server is not None:
+            self._ending.cancel()
+            self._server.stop(None).wait(5)
+            self._server = None
+
+    def _admit(self, context: grpc.ServicerContext) -> None:
+        """Note a request; end it with the next status that was asked for."""
+        self._note(cast("Iterable[tuple[str, str | bytes]]", context.invocation_metadata()))
+        status = self.statuses.popleft() if self.statuses else "OK"
+        if status != "OK":
+            context.abort(grpc.StatusCode[status], f"{status} on request")
+
+
+class _Traces(trace_service_pb2_grpc.TraceServiceServicer):
+    def __init__(self, receiver: OtlpReceiver) -> None:
+        self._receiver = receiver
+
+    def Export(  # the service's own name
+        self, request: trace_service_pb2.ExportTraceServiceRequest, context: grpc.ServicerContext
+    ) -> trace_service_pb2.ExportTraceServiceResponse:
+        self._receiver._admit(context)
+        self._receiver._keep(request.SerializeToString(), spans=spans_of(request))
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
+    def __init__(self, receiver: OtlpReceiver) -> None:
+        self._receiver = receiver
+
+    def Export(  # the service's own name
+        self, request: logs_service_pb2.ExportLogsServiceRequest, context: grpc.ServicerContext
+    ) -> logs_service_pb2.ExportLogsServiceResponse:
+        self._receiver._admit(context)
+        self._receiver._keep(request.SerializeToString(), log_records=log_records_of(request))
+        return logs_service_pb2.ExportLogsServiceResponse()
+
+
+class OtlpHttpReceiver(_Receiver):
+    """An HTTP receiver of spans and log records in protobuf.
+
+    Args:
+        statuses: HTTP statuses that the first requests are answered with (404, 429, 503, ...).
+        logs: whether it takes log records; otherwise they are 404.
+        retry_after: what Retry-After says beside a status, in seconds.
+        delay: seconds that every answer takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        statuses: Iterable[int] = (),
+        logs: bool = True,
+        retry_after: float | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        super().__init__(delay)
+        self.statuses = deque(statuses)
+        self._logs = logs
+        self._retry_after = retry_after
+        self._server: ThreadingHTTPServer | None = None
+        self.port = 0
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL, for OTEL_EXPORTER_OTLP_ENDPOINT."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 60
+
+            def do_POST(self) -> None:
+                receiver._answer(self)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class' name
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            block_on_close = False  # a client may keep its connection
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                pass  # the client went away
+
+        server = Server(("127.0.0.1", 0), Handler)
+        self.port = server.server_address[1]
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join(5)
+
+    def _answer(self, request: BaseHTTPRequestHandler) -> None:
+        data = request.rfile.read(int(request.headers.get("content-length", "0")))
+        if request.headers.get("content-encoding") == "gzip":
+            data = gzip.decompress(data)
+        self._note(request.headers.items())
+        status = self.statuses.popleft() if self.statuses else 200
+        if request.path == "/v1/logs" and not self._logs:
+            status = 404
+        if status == 200:
+            self._take(request.path, data)
+        request.send_response(status)
+        if status != 200 and self._retry_after is not None:
+            request.send_header("Retry-After", str(self._retry_after))
+        request.send_header("Content-Type", "application/x-protobuf")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    def _take(self, path: str, data: bytes) -> None:
+        if path == "/v1/traces":
+            self._keep(data, spans=spans_of(trace_service_pb2.ExportTraceServiceRequest.FromString(data)))
+        else:
+            self._keep(data, log_records=log_records_of(logs_service_pb2.ExportLogsServiceRequest.FromString(data)))
+
+
+class BlackHole:
+    """A TCP port that takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(64)
+        self.port: int = self._listener.getsockname()[1]
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL, for OTEL_EXPORTER_OTLP_ENDPOINT."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
