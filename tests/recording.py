@@ -16,7 +16,6 @@ from tests.envelope_schema import Envelope, by_span, closes, opens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
 
@@ -53,9 +52,9 @@ class Recorded:
         return self._envelopes.envelopes
 
     @property
-    def records_so_far(self) -> list[ReadableLogRecord]:
-        """The log records that have arrived, without waiting for more."""
-        return list(self._envelopes._records)
+    def arrived(self) -> int:
+        """How many envelopes have arrived, without waiting for more."""
+        return len(self._envelopes._records)
 
     @property
     def spans(self) -> list[ReadableSpan]:

@@ -112,7 +112,7 @@ class DocsAgent:
     def say(self, text: str) -> None:
         """Say an answer word by word, as a model's stream would bring it."""
         with aotel.stream("say") as words:
-            self._console.write(words.wrap(text.split()))
+            self._console.write(words.wrap(text.split()), mark="A  ")
 
     @aotel.coat("human")
     def may_keep(self, file: Path) -> bool:

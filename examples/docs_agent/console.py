@@ -29,15 +29,20 @@ class Console:
         if not self.quiet:
             print(text, flush=True)
 
-    def write(self, words: Iterable[str], indent: str = "") -> None:
-        """Print words as they come, in lines that are not too long."""
-        column = 0
+    def write(self, words: Iterable[str], mark: str = "") -> None:
+        """Print words as they come, in lines that are not too long.
+
+        Args:
+            words: what to print.
+            mark: what stands before the first line; the others are indented as far.
+        """
+        column, before = 0, mark
         for word in words:
             if self.quiet:
                 continue
-            if column == 0 or column + len(word) >= WIDTH:
-                print("\n" * (column > 0) + indent, end="")
-                column = len(indent)
+            if not column or column + len(word) > WIDTH:
+                print("\n" if column else "", before, sep="", end="")
+                column, before = len(before), " " * len(mark)
             print(word, end=" ", flush=True)
             column += len(word) + 1
             time.sleep(PAUSE if sys.stdout.isatty() else 0)

@@ -114,6 +114,8 @@ def read(file: Path, root: Path) -> list[Section]:
         FileNotFoundError: there is no such file.
     """
     path = file.relative_to(root).as_posix()
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no {path}")
     parts: list[tuple[str, list[str]]] = [(file.stem, [])]
     for line in _prose(file.read_text(encoding="utf-8")):
         heading = HEADING.match(line)

@@ -51,7 +51,7 @@ class Recording:
         aotel.flush()
         found = {
             "answers": [dataclasses.asdict(answer) for answer in answers],
-            "spans": [describe(span) for span in self._spans.spans],
+            "spans": [describe(span)._asdict() for span in self._spans.spans],
             "exporters": [dataclasses.asdict(exporter) for exporter in aotel.status().exporters],
         }
         return json.dumps(found, indent=2, ensure_ascii=False)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import StatusCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import Event, ReadableSpan
 
-Children = dict[int, list["ReadableSpan"]]
-NAME_WIDTH = 30
 RED, DIM, PLAIN = "\033[31m", "\033[2m", "\033[0m"
 
 
 class SpanCollector(SpanProcessor):
-    """Keeps every span that ends; its attributes are complete by then, in every vocabulary."""
+    """Keeps every span that ends; by then its attributes are complete, in every vocabulary."""
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
@@ -36,94 +35,127 @@ class SpanCollector(SpanProcessor):
 class Style:
     """What the place that is written to can show."""
 
-    width: int = 110
+    width: int = 116
     boxes: bool = True
     colours: bool = False
 
     @classmethod
     def of(cls, stream: TextIO) -> Style:
-        """Return what a stream can show: colours and its own width only on a terminal, boxes only where UTF-8 is."""
+        """Return what a stream can show: boxes where it is UTF-8, colours and a width of its own on a terminal."""
         terminal = stream.isatty()
         width = shutil.get_terminal_size((cls.width, 0)).columns if terminal else cls.width
-        boxes = (stream.encoding or "").lower().replace("-", "").startswith("utf")
-        return cls(max(width, 60), boxes, terminal and "NO_COLOR" not in os.environ)
+        boxes = (stream.encoding or "").lower().startswith("utf")
+        return cls(width, boxes, terminal and "NO_COLOR" not in os.environ)
 
     @property
     def branches(self) -> tuple[str, str, str, str]:
-        """What stands before a child, the last child, and what is below either of them."""
+        """What stands before a child and before the last one, and what stands below each of them."""
         return ("├─ ", "└─ ", "│  ", "   ") if self.boxes else ("|- ", "`- ", "|  ", "   ")
 
 
-def render(spans: list[ReadableSpan], style: Style) -> Iterator[str]:
-    """Yield a line for each span, children under their parents, in the order in which they began."""
-    children = _children(spans)
-    for root in children[0]:
-        yield from _subtree(root, children, style, "", "")
+class Line(NamedTuple):
+    """A line of the tree, before it is laid out."""
+
+    name: str
+    kind: str = ""
+    envelope: str = ""
+    milliseconds: float | None = None
+    brief: str = ""
+    failed: bool = False
 
 
-def _children(spans: list[ReadableSpan]) -> Children:
-    """Return the spans by the id of their parent; 0 for those whose parent is not among them."""
-    known = {span.context.span_id for span in spans if span.context}
-    found: Children = defaultdict(list)
-    for span in sorted(spans, key=lambda span: span.start_time or 0):
-        parent = span.parent.span_id if span.parent else 0
-        found[parent if parent in known else 0].append(span)
-    return found
-
-
-def _subtree(span: ReadableSpan, children: Children, style: Style, before: str, below: str) -> Iterator[str]:
-    yield _line(span, before, style)
-    inside = children[span.context.span_id] if span.context else []
-    branch, last_branch, bar, gap = style.branches
-    for child in inside[:-1]:
-        yield from _subtree(child, children, style, below + branch, below + bar)
-    for child in inside[-1:]:
-        yield from _subtree(child, children, style, below + last_branch, below + gap)
-
-
-def _line(span: ReadableSpan, before: str, style: Style) -> str:
-    facts = describe(span)
-    name = shorten(f"{before}{facts['name']}", NAME_WIDTH, style)
-    columns = f"{name:<{NAME_WIDTH}} {facts['kind']:<10} {facts['envelope']:<22} {facts['milliseconds']:>8.1f} ms  "
-    brief = shorten(facts["brief"], max(style.width - len(columns), 0), style)
-    if not style.colours:
-        return (columns + brief).rstrip()
-    return f"{columns}{RED if facts['failed'] else DIM}{brief}{PLAIN}"
+def render(spans: Iterable[ReadableSpan], style: Style) -> Iterator[str]:
+    """Yield a line for each span, and for each event that was reported inside, in the order in which they began."""
+    lines = list(_lines(list(spans), style))
+    width = max((len(line.name) for line in lines), default=0)
+    for line in lines:
+        took = "" if line.milliseconds is None else f"{line.milliseconds:.1f} ms"
+        columns = f"{line.name:<{width}}  {line.kind:<9}  {line.envelope:<21}  {took:>9}  "
+        brief = shorten(line.brief, max(style.width - len(columns), 0), style)
+        if style.colours:
+            yield f"{columns}{RED if line.failed else DIM}{brief}{PLAIN}"
+        else:
+            yield f"{columns}{brief}".rstrip()
 
 
 def shorten(text: str, width: int, style: Style) -> str:
     """Return a text in one line, cut to a width."""
-    line = " ".join(text.split()) if "\n" in text else text
+    text = " ".join(text.split())
     ending = "…" if style.boxes else "..."
-    return line if len(line) <= width else f"{line[: max(width - len(ending), 0)]}{ending}"[:width]
+    return text if len(text) <= width else f"{text[: max(width - len(ending), 0)]}{ending}"[:width]
 
 
-def describe(span: ReadableSpan) -> dict[str, Any]:
-    """Return what there is to say of a span, as plain values."""
-    attributes = dict(span.attributes or {})
-    failed = span.status.status_code is StatusCode.ERROR
-    return {
-        "name": span.name,
-        "kind": attributes.get("openinference.span.kind", ""),
-        "envelope": attributes.get("aot.kind", ""),
-        "milliseconds": ((span.end_time or 0) - (span.start_time or 0)) / 1e6,
-        "failed": failed,
-        "brief": f"failed: {span.status.description}" if failed else _brief(attributes),
-    }
+def _lines(spans: list[ReadableSpan], style: Style) -> Iterator[Line]:
+    known = {span.context.span_id for span in spans if span.context}
+    children = defaultdict(list)
+    for span in spans:
+        parent = span.parent.span_id if span.parent else 0
+        children[parent if parent in known else 0].append(span)
+    for root in sorted(children[0], key=_began):
+        yield from _below(root, children, style, "", "")
+
+
+def _below(
+    what: ReadableSpan | Event, children: dict[int, list[ReadableSpan]], style: Style, first: str, others: str
+) -> Iterator[Line]:
+    line = describe(what)
+    yield line._replace(name=f"{first}{line.name}")
+    inside = sorted([*_children(what, children), *_reports(what)], key=_began)
+    branch, last_branch, bar, gap = style.branches
+    for child in inside[:-1]:
+        yield from _below(child, children, style, others + branch, others + bar)
+    for child in inside[-1:]:
+        yield from _below(child, children, style, others + last_branch, others + gap)
+
+
+def _began(what: ReadableSpan | Event) -> int:
+    return getattr(what, "start_time", None) or getattr(what, "timestamp", None) or 0
+
+
+def _children(what: ReadableSpan | Event, children: dict[int, list[ReadableSpan]]) -> list[ReadableSpan]:
+    context = getattr(what, "context", None)
+    return children[context.span_id] if context else []
+
+
+def _reports(what: ReadableSpan | Event) -> list[Event]:
+    """Return what `aotel.tie` reported in a span; a stream's events are counted instead."""
+    if (what.attributes or {}).get("aot.operation") == "stream":
+        return []
+    return [event for event in getattr(what, "events", ()) if event.name != "exception"]
+
+
+def describe(what: ReadableSpan | Event) -> Line:
+    """Return what there is to say of a span or event."""
+    attributes = dict(what.attributes or {})
+    status = getattr(what, "status", None)
+    if status is None:
+        return Line(f"* {what.name}", brief=str(attributes.get("aot.data", "")))
+    failed = status.status_code is StatusCode.ERROR
+    return Line(
+        what.name,
+        str(attributes.get("openinference.span.kind", "")),
+        str(attributes.get("aot.kind", "")),
+        ((getattr(what, "end_time", None) or 0) - _began(what)) / 1e6,
+        f"{status.description}" if failed else _brief(attributes),
+        failed,
+    )
 
 
 def _brief(attributes: dict[str, Any]) -> str:
-    said = str(attributes.get("output.value", ""))
     match attributes.get("aot.operation"):
         case "session":
-            return f"{attributes.get('session.id')}"
+            return str(attributes.get("session.id", ""))
         case "llm":
-            tokens = attributes.get("gen_ai.usage.input_tokens"), attributes.get("gen_ai.usage.output_tokens")
-            return f"{attributes.get('gen_ai.request.model')}: {tokens[0]} tokens in, {tokens[1]} out"
+            asked, answered = (attributes.get(f"gen_ai.usage.{way}_tokens") for way in ("input", "output"))
+            return f"{attributes.get('gen_ai.request.model')}: {asked} tokens in, {answered} out"
         case "stream":
             return f"{attributes.get('aot.stream.count')} events, {attributes.get('aot.stream.bytes')} bytes"
-        case "retrieval" | "rerank":
-            found = {key.split(".")[-3] for key in attributes if key.endswith((".document.id", ".document.content"))}
-            return f"{len(found)} sections" if found else said
-        case _:
-            return said
+    return _brief_result(str(attributes.get("output.value", "")))
+
+
+def _brief_result(text: str) -> str:
+    try:
+        result = json.loads(text)
+    except ValueError:
+        return text
+    return f"{len(result)} results" if isinstance(result, list) else text

@@ -66,13 +66,7 @@ class ReasoningPart:
 
 @dataclass(slots=True)
 class ToolCall:
-    """A tool call that a model asks for.
-
-    Args:
-        name: the tool.
-        id: the id that its result will carry.
-        arguments: JSON text (or whatever text the model made up instead).
-    """
+    """A tool call that a model asks for; its arguments are JSON text, or whatever the model made up instead."""
 
     name: str
     id: str | None = None
@@ -81,12 +75,7 @@ class ToolCall:
 
 @dataclass(slots=True)
 class ToolResult:
-    """What a tool call gave, as told to the model.
-
-    Args:
-        id: the id of the call.
-        result: text or JSON text.
-    """
+    """What a tool call gave, as told to the model: text or JSON text, and the id of the call."""
 
     id: str | None = None
     result: str | None = None
@@ -119,12 +108,7 @@ class MediaPart:
 
 @dataclass(slots=True)
 class OtherPart:
-    """A message part of a kind we don't know, kept as it came.
-
-    Args:
-        type: the kind's name in its source.
-        json: the whole part as JSON text.
-    """
+    """A message part of a kind we don't know: the kind's name in its source, and the whole part as JSON text."""
 
     type: str
     json: str
@@ -135,14 +119,7 @@ MessagePart = Union[TextPart, ReasoningPart, ToolCall, ToolResult, MediaPart, Ot
 
 @dataclass(slots=True)
 class Message:
-    """One message of a conversation.
-
-    Args:
-        role: `system`, `user`, `assistant`, `tool`, or the source's own word.
-        parts: in their order.
-        name: the participant's name.
-        finish_reason: of an output message: why the model stopped.
-    """
+    """One message: its role is `system`, `user`, `assistant`, `tool`, or the source's own word."""
 
     role: str
     parts: tuple[MessagePart, ...] = ()
@@ -160,16 +137,9 @@ class RequestParameters:
     """What a model request asked for, beside its messages.
 
     Args:
-        temperature: sampling temperature.
-        top_p: nucleus sampling threshold.
-        top_k: how many candidates a token is sampled from.
         max_tokens: upper bound of the answer, in tokens.
         stop: sequences that end the answer.
-        seed: for repeatable sampling.
-        frequency_penalty: as the provider means it.
-        presence_penalty: as the provider means it.
-        stream: whether the answer was asked for in chunks.
-        choice_count: how many answers were asked for.
+        choice_count: how many answers.
         encoding_formats: of embeddings.
         output_type: `text`, `json`, `image` or `speech`.
         others: parameters without a name of their own here.
@@ -266,14 +236,7 @@ class Tool:
 
 @dataclass(slots=True)
 class Document:
-    """A document found or ranked.
-
-    Args:
-        id: in its store.
-        content: its text.
-        score: relevance, as the source means it.
-        metadata: JSON text.
-    """
+    """A document found or ranked; its metadata is JSON text, its score what the source means by it."""
 
     id: str | None = None
     content: str | None = None
@@ -283,14 +246,7 @@ class Document:
 
 @dataclass(slots=True)
 class Retrieval:
-    """A search: what was asked, and what came.
-
-    Args:
-        query: the query's text.
-        documents: best first, as the source orders them.
-        top_k: how many were asked for.
-        data_source_id: the store that was searched.
-    """
+    """A search: what was asked of which store, how many documents at most, and what came, as the source orders it."""
 
     query: str | None = None
     documents: tuple[Document, ...] = ()
@@ -300,14 +256,7 @@ class Retrieval:
 
 @dataclass(slots=True)
 class Reranking:
-    """A re-ordering of documents.
-
-    Args:
-        query: what they are ranked for.
-        top_k: how many to keep.
-        input_documents: as given.
-        output_documents: as ranked.
-    """
+    """A re-ordering of documents: what they are ranked for, how many to keep, as given and as ranked."""
 
     query: str | None = None
     top_k: int | None = None
@@ -317,13 +266,7 @@ class Reranking:
 
 @dataclass(slots=True)
 class Embeddings:
-    """Texts made into vectors. The vectors themselves are not carried.
-
-    Args:
-        texts: what was embedded.
-        count: number of vectors.
-        dimension: length of a vector.
-    """
+    """Texts made into vectors, of which only number and length are carried."""
 
     texts: tuple[str, ...] = ()
     count: int | None = None
@@ -332,14 +275,7 @@ class Embeddings:
 
 @dataclass(slots=True)
 class Agent:
-    """The agent that acts.
-
-    Args:
-        id: its id.
-        name: for people.
-        description: what it is for.
-        version: of its code or configuration.
-    """
+    """The agent that acts."""
 
     id: str | None = None
     name: str | None = None
@@ -349,14 +285,7 @@ class Agent:
 
 @dataclass(slots=True)
 class PromptTemplate:
-    """The template that a prompt was made from.
-
-    Args:
-        name: its name or key in a prompt store.
-        version: of the template.
-        template: its text.
-        variables: what was filled in, a JSON object as text.
-    """
+    """The template that a prompt was made from: its name in a prompt store; variables are a JSON object as text."""
 
     name: str | None = None
     version: str | None = None
@@ -376,31 +305,17 @@ class Operation:
         provider: GenAI provider name (`openai`, `azure.ai.openai`, …).
         request_model: the model asked for.
         response_model: the model that answered.
-        response_id: the provider's id of the answer.
-        request: parameters of a model request.
         finish_reasons: one a choice.
-        usage: tokens.
         system_instructions: parts given beside the messages.
         input_messages: the conversation so far, oldest first.
         output_messages: one a choice.
-        tool_definitions: tools that the model may call.
-        tool: of a tool execution.
-        retrieval: of a search.
-        reranking: of a re-ordering.
-        embeddings: of an embedding.
-        agent: who acts.
         session_id: the conversation or session.
-        user_id: for whom.
-        prompt: the prompt's template.
         metadata: a JSON object as text.
-        tags: labels.
         input_value: the input as a person wants to read it, text or JSON text.
         input_mime_type: of the input value; None is plain text, or JSON where it is a JSON object or array.
         output_value: the output as a person wants to read it.
         output_mime_type: of the output value, as for the input.
         error_type: class of failure.
-        server_address: host that was called.
-        server_port: its port.
         time_to_first_chunk: of a streamed answer, in seconds.
     """
 
@@ -447,13 +362,10 @@ class Operation:
             return _last_words(self.input_messages)
         if self.tool is not None and self.tool.arguments is not None:
             return self.tool.arguments
-        if self.retrieval is not None and self.retrieval.query is not None:
-            return self.retrieval.query
-        if self.reranking is not None and self.reranking.query is not None:
-            return self.reranking.query
-        if self.embeddings is not None and self.embeddings.texts:
-            return "\n".join(self.embeddings.texts)
-        return None
+        for search in (self.retrieval, self.reranking):
+            if search is not None and search.query is not None:
+                return search.query
+        return "\n".join(self.embeddings.texts) or None if self.embeddings is not None else None
 
     @property
     def readable_output(self) -> str | None:
@@ -461,10 +373,9 @@ class Operation:
         if self.output_value is not None:
             return self.output_value
         if self.output_messages:
-            return _words(self.output_messages[0])
-        if self.tool is not None:
-            return self.tool.result
-        return None
+            said = (message.text for message in self.output_messages)
+            return next((text for text in said if text), None) or _words(self.output_messages[0])
+        return self.tool.result if self.tool is not None else None
 
 
 def _last_words(messages: tuple[Message, ...]) -> str | None:

@@ -18,8 +18,10 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks
 RUNNABLE = [page for page in PAGES if any(block.language in {"python", "bash"} for block in blocks(page))]
 RUNNER = Path(__file__).with_name("run_page.py")
 VARIES = (
-    (re.compile(r"\b[0-9a-f]{12,}\b"), "<hex>"),
+    (re.compile(r"sha256:[0-9a-f…]+"), "sha256:<hex>"),
+    (re.compile(r"[0-9a-f]{12,}"), "<hex>"),
     (re.compile(r"\d+\.\d+"), "<number>"),
+    (re.compile(r'"pid": \d+'), '"pid": <number>'),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:<>a-z]+Z"), "<time>"),
 )
 

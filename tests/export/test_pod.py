@@ -73,7 +73,7 @@ def test_runtime_without_batches_gets_single_requests(
     with PodServer(tmp_path, keep=keep, **knowledge) as pod:  # type: ignore[arg-type]
         exporter.export(envelopes(3))
         exporter.export(envelopes(3, first=3))
-        assert pod.types.count("hello") == (2 if knowledge.get("hello_reply") == "close" and keep is None else 1)
+        assert pod.types.count("hello") == 1
         assert "agent_coat_batch" not in pod.types
         assert seqs(pod.envelopes) == list(range(6))
     assert exporter.counts.retried == 0
@@ -231,7 +231,8 @@ def test_one_failure_is_made_good_by_sending_again(
         assert exporter.export(envelopes(3)) is SUCCESS
         assert seqs(pod.envelopes) == [0, 1, 2]
     assert exporter.counts.sent == 3
-    assert exporter.counts.retried == 3
+    # A kept connection that is found closed is no failure: servers may do that.
+    assert exporter.counts.retried == (0 if fault == "close" else 3)
     assert said(caplog) == []
 
 
@@ -243,7 +244,7 @@ def test_two_failures_in_a_row_go_to_the_fallback_with_one_warning(
     caplog: pytest.LogCaptureFixture,
     fault: str,
 ) -> None:
-    with PodServer(tmp_path, replies=[fault] * 2) as pod:
+    with PodServer(tmp_path, replies=[fault] * (4 if fault == "close" else 2)) as pod:
         assert exporter.export(envelopes(3)) is SUCCESS
         assert fallen(fallback) == [0, 1, 2]
         assert exporter.counts.state == "down"
@@ -343,7 +344,7 @@ def test_large_batches_are_split_below_the_line_limit(tmp_path: Path, exporter: 
         assert exporter.export([envelope(seq, "x" * 300_000) for seq in range(10)]) is SUCCESS
         assert seqs(pod.envelopes) == list(range(10))
         batches = [request for request in pod.requests if request["type"] == "agent_coat_batch"]
-        assert len(batches) == 4
+        assert len(batches) == 3
         assert all(len(json.dumps(each)) < 1 << 20 for each in batches)
 
 

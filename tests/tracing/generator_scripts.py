@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -101,7 +102,8 @@ def consume(make: Callable[[Body, list[object]], Any], body: Body, consumer: Con
             log.append(("got", _step(subject, how, value)))
         except BaseException as error:
             log.append(_seen(error))
-    subject.close()
+    with contextlib.suppress(Raised):
+        subject.close()
     return log
 
 
@@ -114,7 +116,8 @@ async def consume_async(make: Callable[[Body, list[object]], Any], body: Body, c
             log.append(("got", await _async_step(subject, how, value)))
         except BaseException as error:
             log.append(_seen(error))
-    await subject.aclose()
+    with contextlib.suppress(Raised):
+        await subject.aclose()
     return log
 
 

@@ -202,24 +202,43 @@ def test_methods_of_a_dataclass(recorded: Recorded) -> None:
     assert [operation.span.name for operation in recorded.operations] == ["Point.total", "Point.coordinates"]
 
 
-@pytest.mark.parametrize("order", ["coat outside", "coat inside"])
-@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"order": True}])
-def test_a_dataclass_itself(order: str, options: dict[str, bool], recorded: Recorded) -> None:
-    def build(cls: type) -> Any:
-        if order == "coat outside":
-            return coat("tool", dataclasses.dataclass(**options)(cls))
-        return dataclasses.dataclass(**options)(coat("tool", cls))
-
+@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"order": True}, {"slots": True}])
+def test_a_dataclass_itself(options: dict[str, bool], recorded: Recorded) -> None:
+    @coat("tool")
+    @dataclasses.dataclass(**options)
     class Point:
         x: int
         y: int = 2
 
-    point = build(Point)
-    assert (point(1).x, point(x=3).y) == (1, 2)
-    assert dataclasses.replace(point(1), x=9) == point(9)
-    if order == "coat outside":  # inside, the `__init__` that coat put there gives way to the dataclass's
-        assert len(recorded.operations) == 5
-        assert recorded.operations[1].start["payload"]["preview"] == {"args": [], "kwargs": {"x": "3"}}
+    assert (Point(1).x, Point(x=3).y) == (1, 2)
+    assert dataclasses.replace(Point(1), x=9) == Point(9)
+    assert len(recorded.operations) == 5
+    assert recorded.operations[1].start["payload"]["preview"] == {"args": [], "kwargs": {"x": "3"}}
+
+
+def test_coat_below_dataclass_says_where_it_belongs(recorded: Recorded) -> None:
+    @coat("tool")
+    class Point:
+        x: int
+
+    # `dataclass` makes no `__init__` for a class that has one, which from `coat` on it has.
+    point: Any = dataclasses.dataclass(Point)
+    with pytest.raises(TypeError, match="put it above"):
+        point(1)
+    assert dataclasses.dataclass(init=False)(coat("tool", type("Bare", (), {})))() is not None
+
+
+def test_coat_below_dataclass_over_an_init_of_its_own(recorded: Recorded) -> None:
+    @dataclasses.dataclass
+    @coat("tool")
+    class Point:
+        x: int
+
+        def __init__(self, value: int) -> None:
+            self.x = value
+
+    assert Point(3).x == 3
+    assert recorded.operation.outcome == "ok"
 
 
 def test_classes_of_many_makes_can_be_constructed(recorded: Recorded) -> None:

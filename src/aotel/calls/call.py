@@ -56,6 +56,7 @@ class CallSite:
         "skip_first",
         "tag",
         "taxonomy",
+        "templates",
     )
 
     def __init__(  # noqa: PLR0913 - one keyword a fact
@@ -85,6 +86,8 @@ class CallSite:
         # How many of the span's first attributes are known to be clean; None where the user gave some.
         self.own_attributes = None if attributes else len(own)
         self.scope: Callable[[Call, Context], Context] | None = None
+        # What the pipeline works out once for all calls of a function; None for a block, which runs once.
+        self.templates: dict[object, object] | None = None
 
 
 class Call:
@@ -95,27 +98,23 @@ class Call:
     `recording` is the pipeline's, which sets it when it takes the span up: without it, nothing is captured.
     """
 
-    __slots__ = (
-        "args",
-        "attributes",
-        "capture",
-        "ended",
-        "failure",
-        "has_output",
-        "input",
-        "kwargs",
-        "late_attributes",
-        "local_capture",
-        "local_variables",
-        "output",
-        "output_set",
-        "recording",
-        "site",
-        "span",
-        "start_clock",
-        "start_time",
-        "started",
-    )
+    # What most calls don't have is a default of the class: making one is on the hot path.
+    span: Span = INVALID_SPAN
+    start_time: int = 0
+    start_clock: int = 0
+    started: bool = False
+    ended: bool = False
+    recording: object | None = None
+    input: Arguments | None = None
+    output: Tree = None
+    output_set: bool = False
+    has_output: bool = False
+    failure: Failure | None = None
+    local_variables: dict[str, Tree] | None = None
+    attributes: dict[str, AttributeValue] | None = None
+    """Facts of ours for the span, clean already."""
+    late_attributes: Callable[[], dict[str, AttributeValue]] | None = None
+    """Asked for more of them at the end."""
 
     def __init__(self, site: CallSite, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NO_KEYWORDS) -> None:
         self.site = site
@@ -123,19 +122,7 @@ class Call:
         self.kwargs = kwargs
         policy = active()
         self.capture: Capture = policy.for_call(site.capture)
-        self.local_capture: Capture | None = policy.locals(site.auto_capture)
-        self.span: Span = INVALID_SPAN
-        self.start_time = self.start_clock = 0
-        self.started = self.ended = False
-        self.recording: object | None = None
-        self.input: Arguments | None = None
-        self.output: Tree = None
-        self.output_set = self.has_output = False
-        self.failure: Failure | None = None
-        self.local_variables: dict[str, Tree] | None = None
-        # Facts of ours for the span, clean already: known at once, and asked for at its end.
-        self.attributes: dict[str, AttributeValue] | None = None
-        self.late_attributes: Callable[[], dict[str, AttributeValue]] | None = None
+        self.local_capture: Capture | None = policy.locals(site.auto_capture, site.capture)
 
     def start(self, parent: Context | None = None) -> Context:
         """Start the span.
@@ -168,7 +155,8 @@ class Call:
         context = Context({**parent, CALL_KEY: self})
         self.start_time = time_ns()
         self.start_clock = perf_counter_ns()
-        self.span = tracer.start_span(site.name, context, attributes=site.attributes, start_time=self.start_time)
+        attributes = site.attributes if PORT.attributes_at_start or site.own_attributes is None else None
+        self.span = tracer.start_span(site.name, context, attributes=attributes, start_time=self.start_time)
         if self.recording is None and PORT.unsampled is not None and not self.span.is_recording():
             PORT.unsampled()
         return trace.set_span_in_context(self.span, context)

@@ -36,6 +36,7 @@ class Port:
     __slots__ = (
         "_failures",
         "_lock",
+        "attributes_at_start",
         "autostart",
         "emit",
         "enabled",
@@ -49,11 +50,11 @@ class Port:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures: set[str] = set()
-        self.enabled = True
         self.reset()
 
     def reset(self) -> None:
         """Forget what was configured: the next call configures anew."""
+        self.enabled = True
         self.tracer: Tracer | None = None
         self.autostart: Callable[[], None] | None = None
         self.emit: Emit | None = None
@@ -61,6 +62,8 @@ class Port:
         self.remote_parent: Context | None = None
         self.session_id: str | None = None
         self.propagate_session = False
+        # Whether the provider's sampler may look at attributes: handing them over costs a fifth of a span.
+        self.attributes_at_start = True
 
     def open(self) -> Tracer:
         """Return the tracer, configuring once if nobody has: a program that only decorates gets its spans too."""

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _LONGEST_BEFORE: Final = 64  # characters of a name before its secret word
-_AFTER: Final = re.compile(r"[\w.-]{0,64}")
 
-# From the end of a name to its value: a quote or bracket that closes it, an annotation of its type, the separator.
-_SEPARATOR: Final = re.compile(
+# From the secret word of a name to its value: the rest of the name, then a quote or bracket that closes it, an
+# annotation of its type and the separator; or the comma in a pair of strings. The rest is taken whole (what a look
+# ahead found is not tried again in parts): most names that are looked at have no value.
+_ASSIGNMENT: Final = re.compile(
+    r"(?=(?P<rest>[\w.-]{0,64}))(?P=rest)(?:"
     r"(?P<close>\\{0,15}[\"'`]\]?|\]?)[ \t]{0,16}"
-    r"(?::[ \t]{0,8}(?:str|bytes|string|String|SecretStr|Any|object|Optional\[\w{1,32}\])(?:[ \t]\|[ \t]None)?[ \t]{0,8}=(?!=)"
-    r"|:=|=>|={1,3}|(?P<colon>:)(?!/?/)|%3[aAdD])[ \t]{0,32}"
+    r"(?::[ \t]{0,8}(?:str|bytes|string|String|SecretStr|Any|object|Optional\[\w{1,32}\])(?:[ \t]\|[ \t]None)?"
+    r"[ \t]{0,8}=(?!=)|:=|=>|={1,3}|(?P<colon>:)(?!/?/)|%3[aAdD])[ \t]{0,32}"
+    r"|(?P<pair>\\{0,15}[\"']\s{0,8},\s{0,8}(?=[bu]?\\{0,15}[\"'])))"
 )
-_PAIR_SEPARATOR: Final = re.compile(r"\\{0,15}[\"']\s{0,8},\s{0,8}(?=[bu]?\\{0,15}[\"'])")
+_TAG: Final = re.compile(r"(?P<rest>[\w.-]{0,64})(?:\s[^<>]{0,128})?>\s{0,32}")
 _PAIR_OPENER: Final = re.compile(r"[(\[]\s{0,8}[bu]?\\{0,15}[\"']\Z")
 _LONGEST_OPENER: Final = 26  # characters
-_TAG_END: Final = re.compile(r"(?:\s[^<>]{0,128})?>\s{0,32}")
-_OPTION_SEPARATOR: Final = re.compile(r"[\"']?,?[ \t]{1,8}(?=[^\s-])")
+_OPTION: Final = re.compile(r"(?P<rest>[\w.-]{0,64})[\"']?,?[ \t]{1,8}(?=[^\s-])")
 
 _OPENING_QUOTE: Final = re.compile(r"[bBrRuUfF]{0,2}(\\{0,15})(\"\"\"|'''|[\"'`])")
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[\s,}\]]|\Z)")
@@ -63,6 +65,9 @@ _NO_SECRETS: Final = frozenset(
         "undefined",
     }
 )
+_FEW_SEPARATORS: Final = 6
+_QUOTES_OF_PAIR: Final = 4
+_LONGEST_LOOK: Final = 128  # characters from a secret word to the separator: the rest of a name, a quote, blanks
 _LEAST_WEAK: Final = 6  # characters of a secret after a colon and a name of prose
 _LINE_END: Final = re.compile(r"[ \t]*(?:[\r\n,;}\])]|\\[nr]|\Z)")
 
@@ -71,44 +76,54 @@ class _Place(NamedTuple):
     """Where a value starts.
 
     Attributes:
+        name_end: where its name ends.
         position: of its first character.
         quoted: whether its name stands in quotes, as in JSON.
         colon: whether a colon stands before it, as in prose.
     """
 
+    name_end: int
     position: int
     quoted: bool
     colon: bool
 
 
-def may_assign(text: str) -> bool:
-    """Say whether a text has what stands between a name and its value: a look that is cheaper than lower case."""
-    return ":" in text or "=" in text or "</" in text or "--" in text or '",' in text or "'," in text or "%3" in text
+def assigning_parts(text: str) -> str:
+    """Return the parts of a text that can have the name of a value in them; empty if none has.
+
+    A name stands right before a separator. Where these are few, it is quicker to look there than all over.
+    """
+    if _has_other_forms(text):
+        return text
+    separators = text.count(":") + text.count("=")
+    if separators > _FEW_SEPARATORS:
+        return text
+    if not separators:
+        return ""
+    return "\n".join([part[-_LONGEST_LOOK:] for part in text.replace("=", ":").split(":")[:-1]])
 
 
-def scrub_assignments(text: str, lowered: str, names: Names, marker: Marker) -> str:
-    """Return a text with a marker for each value that has a secret name.
+def _has_other_forms(text: str) -> bool:
+    """Say whether names and values may stand in XML, options, escaped URLs or pairs; single characters are found fast."""
+    return (
+        ("<" in text and "</" in text)
+        or ("-" in text and "--" in text)
+        or ("%" in text and "%3" in text)
+        or text.count('"') >= _QUOTES_OF_PAIR
+        or text.count("'") >= _QUOTES_OF_PAIR
+    )
+
+
+def secret_words(lowered: str, needles: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return where words stand, in order, that may be part of a secret name.
 
     Args:
-        text: any text; the work is linear in its length.
-        lowered: the same in lower case, character by character.
-        names: tells which names are secret.
-        marker: makes the markers.
+        lowered: a text in lower case.
+        needles: the words.
+
+    Returns:
+        Start and end of each.
     """
-    pieces: list[str] = []
-    written = 0
-    for start, end in _secret_words(lowered, names.needles):
-        if start < written:
-            continue
-        span = _value_of(text, start, end, names)
-        if span is None or span[0] < written or span[0] >= span[1] or starts_with_marker(text, span[0]):
-            continue
-        pieces += (text[written : span[0]], marker.seal(text[span[0] : span[1]]))
-        written = span[1]
-    return "".join((*pieces, text[written:])) if pieces else text
-
-
-def _secret_words(lowered: str, needles: tuple[str, ...]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for needle in needles:
         start = lowered.find(needle)
@@ -120,33 +135,63 @@ def _secret_words(lowered: str, needles: tuple[str, ...]) -> list[tuple[int, int
     return found
 
 
-def _value_of(text: str, start: int, end: int, names: Names) -> tuple[int, int] | None:
+def scrub_assignments(text: str, words: list[tuple[int, int]], names: Names, marker: Marker) -> str:
+    """Return a text with a marker for each value that has a secret name.
+
+    Args:
+        text: any text; the work is linear in its length.
+        words: where words stand in it that may be part of a secret name.
+        names: tells which names are secret.
+        marker: makes the markers.
+    """
+    pieces: list[str] = []
+    written = 0
+    bare = "</" in text or "--" in text
+    for start, end in words:
+        found = _ASSIGNMENT.match(text, end)
+        if start < written or (found is None and not bare):
+            continue
+        span = _value_of(text, start, end, found, names)
+        if span is None or span[0] < written or span[0] >= span[1] or starts_with_marker(text, span[0]):
+            continue
+        pieces += (text[written : span[0]], marker.seal(text[span[0] : span[1]]))
+        written = span[1]
+    return "".join((*pieces, text[written:])) if pieces else text
+
+
+def _value_of(
+    text: str, start: int, end: int, found: re.Match[str] | None, names: Names
+) -> tuple[int, int] | None:
     """Return where the value is whose name holds the word at a position; None where there is none, or no secret."""
-    after = _AFTER.match(text, end)
-    if after is not None:
-        end = after.end()
-    before = text[max(0, start - _LONGEST_BEFORE) : start]
-    start -= len(before) - len(before.rstrip(_NAME_CHARACTERS))
-    if start and text[start - 1] == "\\" and text[start] in "nrtbf":
-        start += 1  # the letter of an escaped line break is no part of the name
-    name = text[start:end]
-    place = _place_of_value(text, start, end)
-    return _value_span(text, name, place) if place is not None and names.is_secret(name) else None
+    start = _name_start(text, start)
+    place = _bare_place(text, start, end) if found is None else _place(text, start, found)
+    if place is None or not names.is_secret(text[start : place.name_end]):
+        return None
+    return _value_span(text, text[start : place.name_end], place)
 
 
-def _place_of_value(text: str, start: int, end: int) -> _Place | None:
-    """Return where a value starts that is assigned to the name at a position."""
-    found = _SEPARATOR.match(text, end)
-    if found is not None:
-        return _Place(found.end(), quoted=bool(found["close"]), colon=bool(found["colon"]))
-    previous = text[start - 1] if start else ""
-    if previous == "<":
-        found = _TAG_END.match(text, end)
-    elif text.startswith("--", start):
-        found = _OPTION_SEPARATOR.match(text, end)
-    elif previous in {'"', "'"} and _PAIR_OPENER.search(text, max(0, start - _LONGEST_OPENER), start):
-        found = _PAIR_SEPARATOR.match(text, end)
-    return None if found is None else _Place(found.end(), quoted=False, colon=False)
+def _name_start(text: str, position: int) -> int:
+    before = text[max(0, position - _LONGEST_BEFORE) : position]
+    start = position - len(before) + len(before.rstrip(_NAME_CHARACTERS))
+    # The letter of an escaped line break is no part of the name.
+    return start + 1 if start and text[start - 1] == "\\" and text[start] in "nrtbf" else start
+
+
+def _place(text: str, start: int, found: re.Match[str]) -> _Place | None:
+    """Return the place of a value after a separator, or in a pair; a pair must have been opened."""
+    if found["pair"] is None:
+        return _Place(found.end("rest"), found.end(), quoted=bool(found["close"]), colon=bool(found["colon"]))
+    opener = _PAIR_OPENER.search(text, max(0, start - _LONGEST_OPENER), start)
+    return None if opener is None else _Place(found.end("rest"), found.end(), quoted=False, colon=False)
+
+
+def _bare_place(text: str, start: int, end: int) -> _Place | None:
+    """Return the place of a value that nothing separates from its name: after an XML tag, or a `--option`."""
+    if text[start - 1 : start] == "<":
+        found = _TAG.match(text, end)
+    else:
+        found = _OPTION.match(text, end) if text.startswith("--", start) else None
+    return None if found is None else _Place(found.end("rest"), found.end(), quoted=False, colon=False)
 
 
 def _value_span(text: str, name: str, place: _Place) -> tuple[int, int] | None:

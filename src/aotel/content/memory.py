@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_SHORTEST: Final = 64  # characters; looking at less costs no more than remembering
+_SHORTEST: Final = 16  # characters; looking at less costs no more than remembering
+_OVERHEAD: Final = 64  # characters that an entry counts for besides its own
 _LONGEST: Final = 16_384
 _MOST: Final = 1_000_000  # characters of a generation
 
@@ -34,7 +35,7 @@ class Memory:
 
     def add(self, text: str) -> None:
         """Remember a text."""
-        size = len(text)
+        size = len(text) + _OVERHEAD
         if size > _LONGEST:
             return
         if self._size + size > _MOST:

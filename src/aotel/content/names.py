@@ -91,20 +91,8 @@ _SECRET_PHRASES: Final = (
 )
 
 # Every secret name has one of these in lower case: looking for them is how most names and texts are passed over.
-_NEEDLES: Final = (
-    "key",
-    "token",
-    "pass",
-    "pwd",
-    "secret",
-    "auth",
-    "bearer",
-    "cred",
-    "cookie",
-    "jwt",
-    "envpod",
-    "signat",
-)
+_NEEDLES: Final = ("key", "token", "pass", "pwd", "secret", "auth", "bearer", "cred", "cookie", "jwt", "envpod")
+_SIGNATURE: Final = "signat"  # in a name only; in a text a signature counts as part of a URL
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 
@@ -133,12 +121,13 @@ class Names:
         scrub: cleans a name that may itself hold a secret.
     """
 
-    __slots__ = ("_extra", "_scrub", "needles", "verdicts")
+    __slots__ = ("_extra", "_may_be_secret", "_scrub", "needles", "verdicts")
 
     def __init__(self, extra: Iterable[str], scrub: Callable[[str], str]) -> None:
         self._extra = tuple(words for name in extra if (words := words_of(name)))
         self._scrub = scrub
         self.needles: tuple[str, ...] = (*_NEEDLES, *dict.fromkeys(words[0] for words in self._extra))
+        self._may_be_secret = re.compile("|".join(map(re.escape, (*self.needles, _SIGNATURE)))).search
         self.verdicts: dict[str, Verdict] = {}
 
     def verdict(self, name: str) -> Verdict:
@@ -162,8 +151,7 @@ class Names:
     def _judge(self, name: str) -> bool:
         if len(name) > LONGEST_NAME:
             name = f"{name[:LONGEST_NAME]} {name[-LONGEST_NAME:]}"
-        lowered = name.lower()
-        if name in semconv.NAMES or not any(needle in lowered for needle in self.needles):
+        if self._may_be_secret(name.lower()) is None or name in semconv.NAMES:
             return False
         words = words_of(name)
         return is_secret(words) or any(_contains(words, extra) for extra in self._extra)

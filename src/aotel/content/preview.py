@@ -25,26 +25,34 @@ def preview(tree: Tree, length: int) -> str:
 def _write(tree: Tree, room: int, pieces: list[str]) -> int:
     """Write content until the room, in characters, is used up; return what is left of it."""
     if isinstance(tree, dict):
-        return _write_all(tree, room, pieces, "{}")
+        return _write_dict(tree, room, pieces)
     if isinstance(tree, list):
-        return _write_all(tree, room, pieces, "[]")
+        return _write_list(tree, room, pieces)
     piece = repr(tree[:room] if isinstance(tree, str) else tree)
     pieces.append(piece)
     return room - len(piece)
 
 
-def _write_all(tree: list[Tree] | dict[str, Tree], room: int, pieces: list[str], brackets: str) -> int:
-    pieces.append(brackets[0])
-    room -= 1
-    for index, element in enumerate(tree):
+def _write_list(tree: list[Tree], room: int, pieces: list[str]) -> int:
+    opening = "["
+    for element in tree:
+        pieces.append(opening)
+        room = _write(element, room - len(opening), pieces)
+        opening = ", "
         if room <= 0:
             return room
-        if index:
-            pieces.append(", ")
-            room -= 2
-        room = _write(element, room, pieces)
-        if isinstance(tree, dict) and isinstance(element, str):
-            pieces.append(": ")
-            room = _write(tree[element], room - 2, pieces)
-    pieces.append(brackets[1])
+    pieces.append("]" if tree else "[]")
+    return room - 1
+
+
+def _write_dict(tree: dict[str, Tree], room: int, pieces: list[str]) -> int:
+    opening = "{"
+    for name, value in tree.items():
+        piece = f"{opening}{name[:room]!r}: "
+        pieces.append(piece)
+        room = _write(value, room - len(piece), pieces)
+        opening = ", "
+        if room <= 0:
+            return room
+    pieces.append("}" if tree else "{}")
     return room - 1

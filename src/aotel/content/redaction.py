@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from aotel.content.assignments import may_assign, scrub_assignments
+from aotel.content.assignments import assigning_parts, scrub_assignments, secret_words
 from aotel.content.encode import canonical_json, format_json_like, parse_json
 from aotel.content.marker import MARKER, Marker
 from aotel.content.media import scrub_media
@@ -143,8 +143,7 @@ class Redactor:
 
     def _scrubbed(self, text: str) -> str:
         try:
-            if may_assign(text):
-                text = self._scrub_names(text)
+            text = self._scrub_names(text)
             if len(text) >= _LEAST_MEDIA and (";base64," in text or '"data"' in text or "b64" in text):
                 text = scrub_media(text)
             text = scrub_shapes(text, self.marker)
@@ -153,14 +152,13 @@ class Redactor:
             return UNREADABLE
 
     def _scrub_names(self, text: str) -> str:
-        lowered = lower(text)
-        if not any(needle in lowered for needle in self.names.needles):
+        parts = assigning_parts(text)
+        if not parts or not secret_words(parts.lower(), self.names.needles):
             return text
         if text[0] in '{["' and len(text) <= _LONGEST_JSON:
-            found = self._scrub_json(text)
-            if found is not text:
-                text, lowered = found, lower(found)
-        return scrub_assignments(text, lowered, self.names, self.marker)
+            text = self._scrub_json(text)
+        words = secret_words(lower(text), self.names.needles)
+        return scrub_assignments(text, words, self.names, self.marker)
 
     def _scrub_json(self, text: str) -> str:
         tree = parse_json(text)

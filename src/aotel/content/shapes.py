@@ -56,13 +56,14 @@ _CUT_KEY: Final = re.compile(
     r"|(?:AKIA|ASIA)[A-Z0-9]{4,}|AIza[A-Za-z0-9_-]{4,}|eyJ[A-Za-z0-9_-]{12,}|SG\.[A-Za-z0-9_-]{8,})(?:\.{3}|…)?\Z"
 )
 _CUT_LOOK: Final = 64  # characters at the end of a text in which the rest of a key is looked for
+_SHORTEST_CUT: Final = 64  # characters; nobody cuts a text shorter
 
 # Most keys show as a long run of characters that words have too. One byte a character, so that positions agree.
 _IN_RUN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 _MASK: Final = bytes(ord("x") if code in _IN_RUN else ord(" ") for code in range(256))
 _RUN: Final = b"x" * 15
-SHORTEST: Final = 8
-"""Characters: nothing shorter has the shape of a secret."""
+SHORTEST: Final = 9
+"""Characters: nothing shorter has the shape of a secret, or a name and a value worth hiding."""
 
 _PEM: Final = re.compile(
     r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}.*?"
@@ -73,7 +74,7 @@ _PEM: Final = re.compile(
 _URL_PASSWORD: Final = re.compile(
     r"(:(?:\\?/){2}[^\s/:@?#\[\"'<>\\]{0,256}:)"  # scheme and user
     r"(?![0-9]{1,5}(?:[/?#\s]|\Z))"  # a port, and an `@` somewhere in the path
-    r"([^\s/?#\"'<>]{1,512}|[^\s\"'<>@]{1,512})@(?=[\w\[%.-])"
+    r"([^\s/?#\"'<>]{1,256}|[^\s\"'<>@]{1,128})@(?=[\w\[%.-])"
 )
 _WEBHOOK: Final = re.compile(
     r"((?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks/[0-9]+)/)"
@@ -111,15 +112,23 @@ def scrub_shapes(text: str, marker: Marker) -> str:
         text: any text; the work is linear in its length, and little where there is nothing to find.
         marker: makes the markers.
     """
-    if "//" in text or "\\/" in text:
+    if "/" in text and ("//" in text or "\\/" in text):
         text = _scrub_urls(text, marker)
-    if "PRIVATE KEY" in text:
-        text = _PEM.sub(lambda found: marker.of(found[0]), text)
-    if "earer" in text or "EARER" in text:
+    capital = "B" in text
+    if "bearer" in text or (capital and ("Bearer" in text or "BEARER" in text)):
         text = _BEARER.sub(lambda found: _sealed_bearer(found, marker), text)
-    if "asic " in text or "ASIC " in text:
+    if capital and ("Basic " in text or "BASIC " in text):
         text = _BASIC.sub(lambda found: _sealed_basic(found, marker), text)
-    return _scrub_keys(text, marker)
+    if "-" in text:
+        if "PRIVATE KEY" in text:
+            text = _PEM.sub(lambda found: marker.of(found[0]), text)
+        if "sk-" in text:
+            text = _KEY.sub(lambda found: marker.of(found[0]), text)
+    mask = text.encode("latin-1", "replace").translate(_MASK)
+    start = mask.find(_RUN)
+    if start >= 0:
+        text = _scrub_runs(text, mask, start, marker)
+    return text if len(text) < _SHORTEST_CUT else _scrub_end(text, marker)
 
 
 def _scrub_urls(text: str, marker: Marker) -> str:
@@ -143,17 +152,6 @@ def _sealed_basic(found: re.Match[str], marker: Marker) -> str:
     except Base64Error:
         secret = False
     return f"{found[1]}{marker.of(found[2])}" if secret else found[0]
-
-
-def _scrub_keys(text: str, marker: Marker) -> str:
-    if "sk-" in text:
-        text = _KEY.sub(lambda found: marker.of(found[0]), text)
-    else:
-        mask = text.encode("latin-1", "replace").translate(_MASK)
-        start = mask.find(_RUN)
-        if start >= 0:
-            text = _scrub_runs(text, mask, start, marker)
-    return _scrub_end(text, marker)
 
 
 def _scrub_end(text: str, marker: Marker) -> str:

@@ -89,16 +89,13 @@ class Rules:
 class Walk:
     """One walk: what is left of its bounds, and which containers it is in."""
 
-    __slots__ = ("_chars", "_known", "_left", "_open", "_scrub", "_short", "rules")
+    __slots__ = ("_chars", "_left", "_open", "rules")
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._left = rules.nodes
         self._chars = rules.chars
         self._open: set[int] = set()
-        self._known = rules.verdicts.get
-        self._scrub = rules.scrub
-        self._short = rules.short
 
     def tree(self, value: Any, depth: int) -> Tree:
         """Return the snapshot of a value.
@@ -109,7 +106,7 @@ class Walk:
         """
         cls = type(value)
         if cls is str:
-            return self._scrub(value) if len(value) <= self._short else self.text(value)
+            return self.rules.scrub(value) if len(value) <= self.rules.short else self.text(value)
         if cls is dict:
             return self.mapping(value.items(), len(value), depth, id(value))
         if cls is list or cls is tuple:
@@ -131,32 +128,32 @@ class Walk:
             depth: how many containers this one is in.
             identity: what the walk knows the container by, to notice that it is in it already.
         """
-        if depth >= self.rules.depth:
+        rules = self.rules
+        if depth >= rules.depth:
             return f"<dict of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = min(size, self._left)
+        taken = size if size <= self._left else self._left
         self._left -= taken
         # A copy: another thread may change the container meanwhile.
         pairs = list(items if taken == size else islice(items, taken))
         self._open.add(identity)
+        depth += 1
+        known, scrub, short = rules.verdicts.get, rules.scrub, rules.short
         found: dict[str, Tree] = {}
-        known = self._known
         for key, value in pairs:
             name = key if type(key) is str else self._key(key)
-            verdict = known(name)
-            if verdict is None:
-                verdict = self.rules.judge(name)
+            verdict = known(name) or rules.judge(name)
             if verdict is not PLAIN:
-                found[verdict.name] = self.sealed(value, depth + 1) if verdict.secret else self.tree(value, depth + 1)
-            elif type(value) is str and len(value) <= self._short:
-                found[name] = self._scrub(value)
+                found[verdict.name] = self.sealed(value, depth) if verdict.secret else self.tree(value, depth)
+            elif type(value) is str and len(value) <= short:
+                found[name] = scrub(value)
             else:
-                found[name] = self.tree(value, depth + 1)
+                found[name] = self.tree(value, depth)
         self._open.discard(identity)
         if len(found) < taken:
             found = self._apart(pairs, depth)
-        if len(found) <= _HEADER_KEYS and ("value" in found or "data" in found):
+        if ("value" in found or "data" in found) and taken <= _HEADER_KEYS:
             self._mend(found, pairs)
         if taken < size:
             found[CUT] = f"{size - taken} more"
@@ -168,7 +165,7 @@ class Walk:
             return f"<list of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = min(size, self._left)
+        taken = size if size <= self._left else self._left
         self._left -= taken
         elements = list(items if taken == size else islice(items, taken))
         if taken > _MANY and _are_numbers(elements):
@@ -189,12 +186,10 @@ class Walk:
 
     def parameters(self, names: tuple[str, ...], args: tuple[Any, ...]) -> list[Tree]:
         """Return the snapshot of positional arguments; these have names too, which may be secret."""
-        known = self._known
+        known = self.rules.verdicts.get
         found: list[Tree] = []
         for name, value in zip(names, args, strict=False):
-            verdict = known(name)
-            if verdict is None:
-                verdict = self.rules.judge(name)
+            verdict = known(name) or self.rules.judge(name)
             found.append(self.sealed(value, 0) if verdict.secret else self.tree(value, 0))
         beyond = args[len(names) :]
         if beyond:
@@ -218,9 +213,9 @@ class Walk:
         """Return a text cleaned and, if it is longer than the limit in characters, cut; cleaned first, so that no secret is cut."""
         looked_at = limit + _MARGIN
         if len(text) <= looked_at:
-            found = self._scrub(text)
+            found = self.rules.scrub(text)
             return found if len(found) <= limit else cut(found, limit)
-        found = self._scrub(text[:looked_at])
+        found = self.rules.scrub(text[:looked_at])
         return cut(found, limit) if len(found) > limit - len(CUT) else found + CUT
 
     def sealed(self, value: Any, depth: int) -> Tree:
@@ -235,8 +230,7 @@ class Walk:
             name = name[:LONGEST_NAME].decode("latin-1")
         if type(name) is not str or len(name) > LONGEST_NAME:
             return False
-        verdict = self._known(name)
-        return (self.rules.judge(name) if verdict is None else verdict).secret
+        return (self.rules.verdicts.get(name) or self.rules.judge(name)).secret
 
     def _key(self, key: Any) -> str:
         """Return the name that JSON has for a key: all of them are strings there."""
@@ -253,7 +247,7 @@ class Walk:
             verdict = self.rules.judge(name)
             written = name if verdict is PLAIN else verdict.name
             found[f"{written}#{index}" if written in found else written] = (
-                self.sealed(value, depth + 1) if verdict.secret else self.tree(value, depth + 1)
+                self.sealed(value, depth) if verdict.secret else self.tree(value, depth)
             )
         return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aotel.dialects import genai, openinference, openllmetry
 from aotel.dialects.dialect import begins
 from aotel.dialects.limits import cut_all
-from aotel.dialects.tags import STEP, placed
+from aotel.dialects.tags import AGENTS, STEP, TOOLS, placed
 from aotel.dialects.values import text
 from aotel.operation import Operation
 from aotel.semconv import attributes as names
@@ -48,7 +48,7 @@ def read(
 
     Args:
         attributes: a span's. A plain dict is read faster than the SDK's locking mapping.
-        name: the span's name, for operations that have no other.
+        name: the span's name, for operations that have no other: a tool, agent or workflow has its own.
         root: whether the span has no parent: a workflow at a root is a session, elsewhere a step.
         inside_agent: whether the span is inside another agent's: then an agent is a delegation.
 
@@ -70,7 +70,7 @@ def read(
         dialect.read(attributes, operation)
     _settle(operation)
     if operation.name is None:
-        operation.name = name or None
+        operation.name = _entity(operation) or name or None
     return operation
 
 
@@ -119,6 +119,15 @@ def missing(
     for name in attributes.keys() & out.keys():
         del out[name]
     return out if limit is None else cut_all(out, limit)
+
+
+def _entity(operation: Operation) -> str | None:
+    """The name of what an operation is an execution of."""
+    if operation.op in TOOLS and operation.tool is not None:
+        return operation.tool.name
+    if operation.op in AGENTS and operation.agent is not None:
+        return operation.agent.name
+    return None
 
 
 def _settle(operation: Operation) -> None:

@@ -33,7 +33,7 @@ class Dialect:
             appear on every span of a session or workflow (`session.id`, `gen_ai.agent.name`) are none.
         prefixes: beginnings of names that say the same.
         tag: the operation's tag where the vocabulary names it, else None.
-        guess: the tag that the rest of the attributes suggests, else None.
+        guess: the tag that the rest of the attributes suggests, else None; asked only of spans that speak it.
         read: fills what an operation doesn't say yet.
         write: adds attributes to a dict; the third argument is what the span has already, so that nothing is encoded
             in vain and no two sources mix within one family.

@@ -8,13 +8,13 @@ from aotel.dialects import blocks
 from aotel.dialects.flatten import items
 from aotel.dialects.json_text import decode, encode, is_json
 from aotel.dialects.media import from_url, to_url
-from aotel.dialects.messages import part_object
+from aotel.dialects.messages import media_object
 from aotel.dialects.values import MAX_ITEMS, content, text
 from aotel.operation import MediaPart, Message, OtherPart, ReasoningPart, TextPart, ToolCall, ToolResult
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.util.types import AttributeValue
 
@@ -71,35 +71,32 @@ def read_flat_texts(entries: Iterable[Mapping[str, object]], name: str, role: st
 
 def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
     """Adds messages to attributes. Each tool result becomes a message of its own: OpenInference has room for one."""
-    parts = 0
-    for index, (role, message) in zip(range(MAX_ITEMS), _split(messages), strict=False):
-        parts += len(message.parts)
-        if parts > _MAX_PARTS:
-            return
-        prefix = f"{family}.{index}."
-        out[prefix + names.MESSAGE_ROLE] = role
-        if message.name is not None:
-            out[prefix + names.MESSAGE_NAME] = message.name
-        _write_parts(message.parts, prefix, out)
-
-
-def _split(messages: Iterable[Message]) -> Iterator[tuple[str, Message]]:
+    index = parts = 0
     for message in messages:
-        results = [part for part in message.parts if type(part) is ToolResult]
-        if not results:
-            yield message.role, message
-            continue
-        for result in results:
-            yield "tool", Message("tool", (result,), message.name)
-        rest = tuple(part for part in message.parts if type(part) is not ToolResult)
-        if rest:
-            yield message.role, Message(message.role, rest, message.name)
+        parts += len(message.parts)
+        if index >= MAX_ITEMS or parts > _MAX_PARTS:
+            return
+        for one in _split(message):
+            prefix = f"{family}.{index}."
+            out[prefix + names.MESSAGE_ROLE] = one.role
+            if one.name is not None:
+                out[prefix + names.MESSAGE_NAME] = one.name
+            if len(one.parts) == 1 and type(one.parts[0]) is TextPart:
+                out[prefix + names.MESSAGE_CONTENT] = one.parts[0].content
+            else:
+                _write_parts(one.parts, prefix, out)
+            index += 1
+
+
+def _split(message: Message) -> Iterable[Message]:
+    if ToolResult not in map(type, message.parts):
+        return (message,)
+    results = [Message("tool", (part,), message.name) for part in message.parts if type(part) is ToolResult]
+    rest = tuple(part for part in message.parts if type(part) is not ToolResult)
+    return [*results, Message(message.role, rest, message.name)] if rest else results
 
 
 def _write_parts(parts: tuple[MessagePart, ...], prefix: str, out: dict[str, AttributeValue]) -> None:
-    if len(parts) == 1 and type(parts[0]) is TextPart:
-        out[prefix + names.MESSAGE_CONTENT] = parts[0].content
-        return
     shown = [part for part in parts if type(part) is not ToolCall]
     if len(shown) == 1 and type(shown[0]) is TextPart:
         out[prefix + names.MESSAGE_CONTENT] = shown[0].content
@@ -122,10 +119,17 @@ def _write_part(part: MessagePart, prefix: str, message: str, out: dict[str, Att
             out[message + names.MESSAGE_TOOL_CALL_ID] = part.id
         if part.result is not None:
             out[message + names.MESSAGE_CONTENT] = part.result
-    elif type(part) is MediaPart and part.modality in _URLS and (url := to_url(part)) is not None:
-        _write_media(part, url, prefix, out)
-    else:
-        _write_other(part, prefix, out)
+    elif type(part) is MediaPart:
+        url = to_url(part) if part.modality in _URLS else None
+        if url is not None:
+            _write_media(part, url, prefix, out)
+        else:
+            written = media_object(part)
+            _write_other(str(written["type"]), encode(written), prefix, out)
+    elif type(part) is OtherPart:
+        fields = decode(part.json)
+        plain = fields.get("content") if isinstance(fields, dict) and fields.keys() == {"type", "content"} else None
+        _write_other(part.type, plain if isinstance(plain, str) and not is_json(plain) else part.json, prefix, out)
 
 
 def _write_reasoning(part: ReasoningPart, prefix: str, out: dict[str, AttributeValue]) -> None:
@@ -148,17 +152,10 @@ def _write_media(part: MediaPart, url: str, prefix: str, out: dict[str, Attribut
         out[prefix + _TRANSCRIPT] = part.transcript
 
 
-def _write_other(part: MessagePart, prefix: str, out: dict[str, AttributeValue]) -> None:
-    """A part that OpenInference has no words for: its kind, and as text the JSON that it is."""
-    if type(part) is OtherPart:
-        fields = decode(part.json)
-        plain = fields.get("content") if isinstance(fields, dict) and fields.keys() == {"type", "content"} else None
-        out[prefix + names.MESSAGE_CONTENT_TYPE] = part.type
-        out[prefix + names.MESSAGE_CONTENT_TEXT] = plain if isinstance(plain, str) and not is_json(plain) else part.json
-        return
-    written = part_object(part)
-    out[prefix + names.MESSAGE_CONTENT_TYPE] = str(written["type"])
-    out[prefix + names.MESSAGE_CONTENT_TEXT] = encode(written)
+def _write_other(kind: str, said: str, prefix: str, out: dict[str, AttributeValue]) -> None:
+    """A part that OpenInference has no words for: its kind, and as text what it says, mostly the JSON that it is."""
+    out[prefix + names.MESSAGE_CONTENT_TYPE] = kind
+    out[prefix + names.MESSAGE_CONTENT_TEXT] = said
 
 
 def _write_call(call: ToolCall, prefix: str, out: dict[str, AttributeValue]) -> None:

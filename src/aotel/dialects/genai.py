@@ -257,7 +257,24 @@ def _write_model(operation: Operation, out: dict[str, AttributeValue]) -> None:
     if operation.request is not None:
         _REQUEST.write(operation.request, out)
     if operation.usage is not None and counts_tokens(operation):
-        _USAGE.write(operation.usage, out)
+        _write_usage(operation.usage, out)
+
+
+def _write_usage(usage: Usage, out: dict[str, AttributeValue]) -> None:
+    if usage.input_tokens is not None:
+        out[names.GEN_AI_USAGE_INPUT_TOKENS] = usage.input_tokens
+    if usage.output_tokens is not None:
+        out[names.GEN_AI_USAGE_OUTPUT_TOKENS] = usage.output_tokens
+    if usage.cache_read_tokens is not None:
+        out[names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS] = usage.cache_read_tokens
+    if usage.cache_write_tokens is not None:
+        out[_CACHE_WRITE] = usage.cache_write_tokens
+    if usage.reasoning_tokens is not None:
+        out[names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS] = usage.reasoning_tokens
+    if usage.audio_input_tokens is not None:
+        out[names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS] = usage.audio_input_tokens
+    if usage.audio_output_tokens is not None:
+        out[names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS] = usage.audio_output_tokens
 
 
 def _write_tool(operation: Operation, executed: bool, out: dict[str, AttributeValue]) -> None:  # noqa: FBT001 - private

@@ -109,6 +109,8 @@ def unembed(raw: msgspec.Raw) -> str | None:
 
 def clean(value: object, depth: int = 0) -> Json:
     """A tree with nothing in it that JSON or UTF-8 can't say."""
+    if isinstance(value, msgspec.Raw):
+        value = decode(bytes(value).decode("utf-8", "replace"))
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, (bool, int, float)):
@@ -117,8 +119,6 @@ def clean(value: object, depth: int = 0) -> Json:
         return None
     if isinstance(value, Mapping):
         return {str(clean(str(key))): clean(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, msgspec.Raw):
-        return clean(decode(bytes(value).decode("utf-8", "replace")), depth + 1)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [clean(item, depth + 1) for item in value]
     return None

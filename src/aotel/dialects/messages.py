@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aotel.operation import MessagePart
 
-__all__ = ["read_messages", "read_parts", "write_messages", "write_parts"]
+__all__ = ["media_object", "read_messages", "read_parts", "write_messages", "write_parts"]
 
 _NOTHING = msgspec.Raw(b"")
 
@@ -100,17 +100,27 @@ def write_messages(messages: Iterable[Message]) -> str:
 
 def write_parts(parts: Iterable[MessagePart]) -> str:
     """JSON text of parts without a message around them, as system instructions are."""
-    return encode([part_object(part) for part in parts])
+    return encode([_WRITE[type(part)](part) for part in parts])
 
 
-def part_object(part: MessagePart) -> object:
-    """A part as the schemas have it: an object that JSON can encode."""
-    write = _WRITE.get(type(part))
-    return {"type": "unknown"} if write is None else write(part)
+def media_object(part: MediaPart) -> dict[str, object]:
+    """A media part as the schemas have it: `uri`, `file` or `blob`, the last with size and digest for its content."""
+    kind = "uri" if part.uri is not None else "file" if part.file_id is not None else "blob"
+    facts = {
+        "mime_type": part.mime_type,
+        "uri": part.uri,
+        "file_id": part.file_id,
+        "content": part.content,
+        "bytes": part.size,
+        "sha256": part.sha256,
+        "transcript": part.transcript,
+    }
+    said = {key: value for key, value in facts.items() if value is not None}
+    return {"type": kind, "modality": part.modality, **said}
 
 
 def _message(message: Message) -> dict[str, object]:
-    found: dict[str, object] = {"role": message.role, "parts": [part_object(part) for part in message.parts]}
+    found: dict[str, object] = {"role": message.role, "parts": [_WRITE[type(part)](part) for part in message.parts]}
     if message.name is not None:
         found["name"] = message.name
     if message.finish_reason is not None:
@@ -201,22 +211,6 @@ def _write_tool_result(part: ToolResult) -> object:
     return found
 
 
-def _write_media(part: MediaPart) -> object:
-    kind = "uri" if part.uri is not None else "file" if part.file_id is not None else "blob"
-    found: dict[str, object] = {"type": kind, "modality": part.modality}
-    facts = {
-        "mime_type": part.mime_type,
-        "uri": part.uri,
-        "file_id": part.file_id,
-        "content": part.content,
-        "bytes": part.size,
-        "sha256": part.sha256,
-        "transcript": part.transcript,
-    }
-    found.update({key: value for key, value in facts.items() if value is not None})
-    return found
-
-
 def _write_other(part: OtherPart) -> object:
     found = embed(part.json)
     # A part is an object: an array or a text, which no schema would take for one, becomes one's content.
@@ -228,6 +222,6 @@ _WRITE: dict[type, Callable[..., object]] = {
     ReasoningPart: _write_reasoning,
     ToolCall: _write_tool_call,
     ToolResult: _write_tool_result,
-    MediaPart: _write_media,
+    MediaPart: media_object,
     OtherPart: _write_other,
 }

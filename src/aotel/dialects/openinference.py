@@ -37,7 +37,7 @@ _OPERATION = Table(
 _USAGE = Table(
     ("input_tokens", names.LLM_TOKEN_COUNT_PROMPT, tokens),
     ("output_tokens", names.LLM_TOKEN_COUNT_COMPLETION, tokens),
-    ("total", names.LLM_TOKEN_COUNT_TOTAL, tokens),
+    ("total_tokens", names.LLM_TOKEN_COUNT_TOTAL, tokens),
     ("cache_read_tokens", names.LLM_TOKEN_COUNT_PROMPT_DETAILS_CACHE_READ, tokens),
     ("cache_write_tokens", names.LLM_TOKEN_COUNT_PROMPT_DETAILS_CACHE_WRITE, tokens),
     ("reasoning_tokens", names.LLM_TOKEN_COUNT_COMPLETION_DETAILS_REASONING, tokens),
@@ -47,8 +47,6 @@ _USAGE = Table(
     ("input_tokens", names.DECISION_TOKEN_COUNT_INPUT, tokens),
     ("output_tokens", names.DECISION_TOKEN_COUNT_OUTPUT, tokens),
 )
-"""Written from `Usage.total`, the sum where no total was reported; read into `total_tokens`."""
-
 _TOOL = Table(
     ("name", names.TOOL_NAME, text),
     ("description", names.TOOL_DESCRIPTION, text),
@@ -136,8 +134,6 @@ def _tag(attributes: Mapping[str, object]) -> str | None:
 
 
 def _guess(attributes: Mapping[str, object]) -> str | None:
-    if not DIALECT.speaks(attributes):
-        return None
     for prefix, tag in _SUGGESTIONS:
         if any(key.startswith(prefix) for key in attributes):
             return tag
@@ -151,10 +147,7 @@ def _read(attributes: Mapping[str, object], operation: Operation) -> None:
     fill(operation, _OPERATION.read(attributes))
     _read_values(attributes, operation)
     _read_model(attributes, operation)
-    found = _USAGE.read(attributes)
-    if "total" in found:
-        found["total_tokens"] = found.pop("total")
-    operation.usage = merged(operation.usage, Usage, found)
+    operation.usage = merged(operation.usage, Usage, _USAGE.read(attributes))
     operation.tool = merged(operation.tool, Tool, _read_tool(attributes))
     operation.prompt = merged(operation.prompt, PromptTemplate, _PROMPT.read(attributes))
     name = text(attributes.get(names.AGENT_NAME))
@@ -302,7 +295,7 @@ def _write_model(operation: Operation, kind: str, out: dict[str, AttributeValue]
     if model is not None or operation.provider is not None:
         _write_origin(operation, model, kind, out)
     if operation.usage is not None and counts_tokens(operation):
-        _USAGE.write(operation.usage, out)
+        _write_usage(operation.usage, out)
     if operation.request is not None and (parameters := write_parameters(operation.request)) is not None:
         embedding = kind == "EMBEDDING"
         out[names.EMBEDDING_INVOCATION_PARAMETERS if embedding else names.LLM_INVOCATION_PARAMETERS] = parameters
@@ -322,6 +315,25 @@ def _write_origin(operation: Operation, model: str | None, kind: str, out: dict[
         out[provider], of_system = to_openinference(operation.provider)
         if of_system is not None:
             out[system] = of_system
+
+
+def _write_usage(usage: Usage, out: dict[str, AttributeValue]) -> None:
+    if usage.input_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_PROMPT] = usage.input_tokens
+    if usage.output_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_COMPLETION] = usage.output_tokens
+    if (total := usage.total) is not None:
+        out[names.LLM_TOKEN_COUNT_TOTAL] = total
+    if usage.cache_read_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_PROMPT_DETAILS_CACHE_READ] = usage.cache_read_tokens
+    if usage.cache_write_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_PROMPT_DETAILS_CACHE_WRITE] = usage.cache_write_tokens
+    if usage.reasoning_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_COMPLETION_DETAILS_REASONING] = usage.reasoning_tokens
+    if usage.audio_input_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_PROMPT_DETAILS_AUDIO] = usage.audio_input_tokens
+    if usage.audio_output_tokens is not None:
+        out[names.LLM_TOKEN_COUNT_COMPLETION_DETAILS_AUDIO] = usage.audio_output_tokens
 
 
 def _write_tool(tool: Tool, out: dict[str, AttributeValue]) -> None:
@@ -349,7 +361,7 @@ def _write_messages(operation: Operation, out: dict[str, AttributeValue], presen
 
 
 def _has_messages(present: Mapping[str, object], *families: str) -> bool:
-    return any(family in present or has_family(present, family) for family in families)
+    return bool(present) and any(family in present or has_family(present, family) for family in families)
 
 
 DIALECT = Dialect("openinference", _SIGNALS, _PREFIXES, _tag, _guess, _read, _write)

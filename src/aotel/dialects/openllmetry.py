@@ -72,11 +72,11 @@ _REQUEST = Table(
 _USAGE = Table(
     ("input_tokens", names.GEN_AI_USAGE_PROMPT_TOKENS, tokens),
     ("output_tokens", names.GEN_AI_USAGE_COMPLETION_TOKENS, tokens),
-    ("total", names.LLM_USAGE_TOTAL_TOKENS, tokens),
+    ("total_tokens", names.LLM_USAGE_TOTAL_TOKENS, tokens),
     ("cache_read_tokens", names.OPENLLMETRY_USAGE_CACHE_READ_INPUT_TOKENS, tokens),
     ("cache_write_tokens", names.OPENLLMETRY_USAGE_CACHE_CREATION_INPUT_TOKENS, tokens),
     ("reasoning_tokens", names.LLM_USAGE_REASONING_TOKENS, tokens),
-    ("total", names.GEN_AI_USAGE_TOTAL_TOKENS, tokens),
+    ("total_tokens", names.GEN_AI_USAGE_TOTAL_TOKENS, tokens),
     ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_TOKENS, tokens),
 )
 
@@ -127,9 +127,8 @@ def _tag(attributes: Mapping[str, object]) -> str | None:
 
 def _guess(attributes: Mapping[str, object]) -> str | None:
     families = (names.GEN_AI_PROMPT, names.GEN_AI_COMPLETION)
-    if any(items(attributes, family) for family in families) or any(key.startswith("llm.") for key in attributes):
-        return "llm"
-    return STEP if DIALECT.speaks(attributes) else None
+    spoken_to_a_model = any(items(attributes, family) for family in families)
+    return "llm" if spoken_to_a_model or any(key.startswith("llm.") for key in attributes) else None
 
 
 def _read(attributes: Mapping[str, object], operation: Operation) -> None:
@@ -145,10 +144,7 @@ def _read(attributes: Mapping[str, object], operation: Operation) -> None:
         },
     )
     operation.request = merged(operation.request, RequestParameters, _REQUEST.read(attributes))
-    found = _USAGE.read(attributes)
-    if "total" in found:
-        found["total_tokens"] = found.pop("total")
-    operation.usage = merged(operation.usage, Usage, found)
+    operation.usage = merged(operation.usage, Usage, _USAGE.read(attributes))
     found = _PROMPT.read(attributes)
     variables = _gathered(attributes, _VARIABLES, set()) or content(
         attributes.get(names.TRACELOOP_PROMPT_TEMPLATE_VARIABLES),
@@ -242,6 +238,8 @@ def _write(operation: Operation, out: dict[str, AttributeValue], present: Mappin
         _REQUEST.write(operation.request, out)
     if operation.usage is not None and counts_tokens(operation):
         _USAGE.write(operation.usage, out)
+        if operation.usage.total is not None:
+            out[names.LLM_USAGE_TOTAL_TOKENS] = operation.usage.total
     if operation.metadata is not None:
         _spread(operation.metadata, _PROPERTIES, out)
     if operation.prompt is not None:

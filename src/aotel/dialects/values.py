@@ -114,4 +114,4 @@ def _parsed(value: str) -> float | None:
 
 def _digits(value: float) -> str:
     # The text of an endless integer takes quadratic time, or raises from Python 3.11 on.
-    return str(value) if isinstance(value, float) or abs(value) <= _MAX_INTEGER else ""
+    return "" if isinstance(value, int) and abs(value) > _MAX_INTEGER else str(value)

@@ -2,6 +2,17 @@
 
 from aotel.distro.configuration import autostart, configure, recording_to
 from aotel.distro.handle import Handle
+from aotel.distro.hooks import pre_instrument
 from aotel.distro.status import Status, flush, shutdown, status
 
-__all__ = ["Handle", "Status", "autostart", "configure", "flush", "recording_to", "shutdown", "status"]
+__all__ = [
+    "Handle",
+    "Status",
+    "autostart",
+    "configure",
+    "flush",
+    "pre_instrument",
+    "recording_to",
+    "shutdown",
+    "status",
+]

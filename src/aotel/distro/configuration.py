@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from threading import RLock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import set_tracer_provider
@@ -19,10 +20,10 @@ from aotel.calls.port import PORT, SCOPE_NAME
 from aotel.content import ContentPolicy, activate
 from aotel.distro.arguments import Request
 from aotel.distro.handle import Handle
-from aotel.distro.span_export import add_span_exporters, exports_spans
+from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
 from aotel.export import select
-from aotel.pipeline import Pipeline, attach, make_provider
+from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
 from aotel.pipeline.provider import current_provider
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 _lock = RLock()
+
+_ENVELOPES_SHARE = 0.7  # of the time at exit, the same time that spans are sent in; the rest is for metrics and closing
 
 
 class _State:
@@ -64,7 +67,7 @@ def configure(  # noqa: PLR0913 - the public signature
     inline: bool = False,
     redact: Callable[[str], str] | None = None,
     tracer_provider: Any = None,
-    flush_timeout: float = 5.0,
+    flush_timeout: float = FLUSH_TIMEOUT,
 ) -> Handle:
     """Attach to the program's tracer provider, or make one. Reads the environment anew; may be called again.
 
@@ -126,6 +129,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         _fill(pipeline, settings, policy, request, provider, exported=exports_spans(provider))
         _open_port(pipeline, settings)
         PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
+        PORT.attributes_at_start = reads_attributes(getattr(provider, "sampler", None))
         if threads:
             carry_context_into_threads()
         return Handle(pipeline, provider)
@@ -188,7 +192,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
         say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
     if not STATE.exit_hook:
         STATE.exit_hook = True
-        atexit.register(_flush_at_exit)
+        atexit.register(_finish)
 
 
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
@@ -241,10 +245,16 @@ def _open_port(pipeline: Pipeline, settings: Settings) -> None:
     PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if carrier else None
 
 
-def _flush_at_exit() -> None:
-    # A provider shuts its processors down at exit too, ours among them; one that doesn't must lose nothing either.
-    if STATE.pipeline is not None:
-        STATE.pipeline.flush(STATE.pipeline.flush_timeout)
+def _finish() -> None:
+    """Deliver what waits at exit; providers shut their processors down there too, but one after the other."""
+    pipeline = STATE.pipeline
+    if pipeline is None:
+        return
+    deadline = monotonic() + pipeline.flush_timeout * _ENVELOPES_SHARE
+    pipeline.flush(0)  # only says so: its thread sends while the spans are sent
+    finish_span_export()
+    if not pipeline.flush(max(deadline - monotonic(), 0)):
+        pipeline.flush_timeout = 0.0  # there is no time left for another attempt
 
 
 def autostart() -> None:

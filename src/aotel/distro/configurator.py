@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_PYTHON_ID_GENERATOR
-from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry.sdk import _configuration as sdk_configuration
 
 from aotel.calls.port import PORT
 from aotel.distro.arguments import Request
 from aotel.distro.configuration import apply, say_once, the_pipeline
 from aotel.distro.distro import OTEL_CONFIG_FILE
 from aotel.distro.hooks import watch_providers
-from aotel.export import bounded_batch_processor
+from aotel.distro.metric_export import calm_metrics
+from aotel.distro.span_export import exporting_processor
 from aotel.pipeline.provider import current_provider, refit
 
 if TYPE_CHECKING:
     from aotel.pipeline import Pipeline
 
 
-class AotelConfigurator(_OTelSDKConfigurator):
+class AotelConfigurator(sdk_configuration._OTelSDKConfigurator):  # noqa: SLF001 - it is there to be subclassed
     """Sets the SDK up as the OTEL_* variables, or the file of OTEL_CONFIG_FILE, say, and puts the pipeline on it.
 
     A program that brought a tracer provider of its own keeps its set-up: the pipeline attaches to it. What can't be set
@@ -33,29 +34,47 @@ class AotelConfigurator(_OTelSDKConfigurator):
         try:
             pipeline = the_pipeline()
             if pipeline is None:
-                self._stock(kwargs)
+                self._set_up_sdk(kwargs)
             else:
-                self._ours(pipeline, kwargs)
+                self._set_up(pipeline, kwargs)
         except Exception as error:  # noqa: BLE001 - see the class
             PORT.report("auto-start", error)
 
-    def _ours(self, pipeline: Pipeline, kwargs: dict[str, Any]) -> None:
+    def _set_up(self, pipeline: Pipeline, kwargs: dict[str, Any]) -> None:
         watch_providers()
         complete = True
-        if not _is_set():
-            from_file = bool(os.environ.get(OTEL_CONFIG_FILE))
-            complete = self._stock({} if from_file else {**kwargs, "export_span_processor": _export_processor()})
-            if _is_set():
-                refit(current_provider(), pipeline, private_ids=OTEL_PYTHON_ID_GENERATOR not in os.environ)
-        # A file may ask for no tracing at all: then nothing is made.
-        if _is_set() or not complete:
+        if not _provider_is_set():
+            complete = self._set_up_sdk(_options(kwargs))
+            calm_metrics()
+            if _provider_is_set():
+                refit(current_provider(), pipeline, private_ids=not os.environ.get(OTEL_PYTHON_ID_GENERATOR))
+        # A file may ask for no tracing at all: then there is nothing to attach to yet.
+        if _provider_is_set() or not complete:
             apply(Request(), threads=False)
 
-    def _stock(self, options: dict[str, Any]) -> bool:
+    def _set_up_sdk(self, options: dict[str, Any]) -> bool:
         """Have the SDK configure itself; return whether it could."""
         try:
             super()._configure(**options)
         except Exception as error:  # noqa: BLE001 - see the class
-            say_once(f"OpenTelemetry could not be set up as the environment asks ({type(error).__name__}: {error:.300s})")
+            say_once(
+                f"OpenTelemetry could not be set up as the environment asks ({type(error).__name__}: {error!s:.300}); "
+                "what works without it goes on"
+            )
             return False
         return True
+
+
+def _options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for the SDK's configurator: what it was given, and ours that this version of it takes."""
+    if os.environ.get(OTEL_CONFIG_FILE):
+        return {}  # it would grumble about each
+    components = getattr(sdk_configuration, "_initialize_components", None)
+    if components is None or "export_span_processor" not in inspect.signature(components).parameters:
+        return kwargs
+    return {**kwargs, "export_span_processor": exporting_processor}
+
+
+def _provider_is_set() -> bool:
+    # Asking for the provider sets one if OTEL_PYTHON_TRACER_PROVIDER names it, before it can be configured.
+    return getattr(trace, "_TRACER_PROVIDER", trace) is not None and current_provider() is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from opentelemetry.trace import SpanContext
 
@@ -20,59 +20,43 @@ class Recording:
     """One span that the pipeline follows.
 
     It rides on the span's attribute container, the one object that a span and its read-only copy share, and is dropped
-    with it.
+    with it. What most spans don't have is a default of the class: making one is on the hot path.
     """
 
-    __slots__ = (
-        "announced",
-        "call",
-        "capture",
-        "end_time",
-        "failure",
-        "has_inner_llm",
-        "has_output",
-        "input",
-        "local_mode",
-        "local_variables",
-        "mapped",
-        "name",
-        "next_seq",
-        "operation",
-        "output",
-        "owner",
-        "parent",
-        "parent_span_id",
-        "scope",
-        "span_context",
-        "start_time",
-        "taxonomy",
-    )
+    parent_span_id: int = 0
+    parent: Recording | None = None
+    scope: Scope | None = None
+    taxonomy: Taxonomy | None = None
+    capture: str = "redacted"
+    call: Call | None = None
+    operation: Operation | None = None
+    input: Arguments | None = None
+    output: Tree = None
+    has_output: bool = False
+    failure: Failure | None = None
+    local_variables: dict[str, Tree] | None = None
+    local_mode: str = "none"
+    announced: bool = False
+    mapped: bool = False
+    has_inner_llm: bool = False
+    end_time: int = 0
+    _events: count[int] | None = None
 
     def __init__(self, owner: object, span_context: SpanContext, name: str, start_time: int) -> None:
         self.owner = owner
         self.span_context = span_context
         self.name = name
         self.start_time = start_time
-        self.end_time = start_time
-        self.parent_span_id = 0
-        self.parent: Recording | None = None
-        self.scope: Scope | None = None
-        self.taxonomy: Taxonomy | None = None
-        self.capture = "redacted"
-        self.call: Call | None = None
-        self.operation: Operation | None = None
-        self.input: Arguments | None = None
-        self.output: Tree = None
-        self.has_output = False
-        self.failure: Failure | None = None
-        self.local_variables: dict[str, Tree] | None = None
-        self.local_mode = "none"
-        self.announced = False
-        self.mapped = False
-        self.has_inner_llm = False
-        self.next_seq: Callable[[], int] = count().__next__
 
-    def ancestors(self) -> Any:
+    def next_seq(self) -> int:
+        """Return the number of the next envelope after the start, which has 0; safe between threads."""
+        events = self._events
+        if events is None:
+            # One of two threads wins; both then count on the same counter.
+            events = self.__dict__.setdefault("_events", count(1))
+        return next(events)
+
+    def ancestors(self) -> Iterator[Recording]:
         """Yield the recordings around this one, the nearest first."""
         recording = self.parent
         while recording is not None:

@@ -95,8 +95,9 @@ class Connection:
             return None
         try:
             # Nothing to read is what a quiet, open connection looks like; an end or stray bytes are no use to us.
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except (BlockingIOError, TimeoutError):
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
             return self._socket
         except OSError:
             pass

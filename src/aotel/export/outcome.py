@@ -94,4 +94,6 @@ def _reason(report: Report, heard: Heard, status: str | int | None) -> str:
             # "Max retries", and the like: what was wrong each time is in the message before.
             reason = f"{reason} ({heard.messages[-2]})"
         return reason[:_LENGTH]
-    return str(report.error or status or "it failed without a word")[:_LENGTH]
+    details = getattr(report.error, "details", None)  # of a gRPC error, whose own words are five lines
+    text = f"{status}: {details()}" if callable(details) else str(report.error or status or "it failed without a word")
+    return text[:_LENGTH]

@@ -32,7 +32,7 @@ class StderrExporter(EnvelopeExporter):
             try:
                 _write(sys.stderr, f"{_PREFIX}{envelope_line(record).decode()}\n")
             except (OSError, ValueError) as error:  # ValueError: I/O on a closed file
-                self.counts.last_error = str(error)
+                self.counts.last_error = str(error) or repr(error)
                 lost += 1
         # Without a word: the place where it would be said is the one that is broken.
         self.counts.dropped += lost

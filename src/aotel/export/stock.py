@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 GRPC = "grpc"
 HTTP = "http/protobuf"
 
+_NEW_CHANNEL = "_initialize_channel_and_stub"  # how the gRPC exporters reconnect
+
 _FORK_PATIENCE = 0.05  # seconds that a fork waits for a call to end by itself
 _FORK_BUILDING = 2.0  # seconds that it waits for the exporter to be built
+_FORK_LIMIT = 5.0  # seconds that calls wait for a fork at most
 _FORK_INTERRUPTED = 0.25  # seconds that it waits for an interrupted one
 
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -111,6 +114,8 @@ class Stock(Generic[T]):
         self._report = Report()
         self._gate = threading.Lock()
         self._hush: Hush | None = None
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
         self._spent = False
         self._held = False
         self._closed = False
@@ -123,11 +128,13 @@ class Stock(Generic[T]):
     def send(self, items: Sequence[T]) -> Outcome:
         """Export items; never raises."""
         while True:
+            # Whoever forks is waiting for the gate: it isn't taken again before it had it.
+            self._may_go_on.wait(_FORK_LIMIT)
             with self._gate:
                 outcome = self._send(items)
                 cut_short = self._spent
                 if cut_short:
-                    self._exporter, self._spent = None, False
+                    self._discard()
                 if self._closed and self._hush is not None:
                     self._hush.lift()
             if outcome.verdict is Verdict.DELIVERED or not cut_short or self._closed:
@@ -193,25 +200,46 @@ class Stock(Generic[T]):
             vars(exporter)["_metrics"] = _TappedMetrics(cast("_Metrics", metrics), self._report)
 
     def _renew_channel(self) -> None:
-        """Give an exporter that was made before the fork a channel of this process' own, if it is a gRPC one."""
+        """Give an exporter that was made elsewhere a channel that works here, if it is a gRPC one."""
         self._inherited = False
-        renew = getattr(self._exporter, "_initialize_channel_and_stub", None)
+        renew = getattr(self._exporter, _NEW_CHANNEL, None)
         if callable(renew):
             self._parents.append(getattr(self._exporter, "_channel", None))
             renew()
 
+    def _cut_short(self) -> bool:
+        """Make the call that is under way fail; return whether that can be done, and the call be made again."""
+        if self._build is not None:
+            self._spent = True
+            self._stop(self._exporter)
+            return True
+        if not hasattr(self._exporter, _NEW_CHANNEL):
+            return False
+        self._spent = True
+        with contextlib.suppress(Exception):
+            cast("_OverGrpc", self._exporter)._channel.close()  # noqa: SLF001  it has no other way to be interrupted
+        return True
+
+    def _discard(self) -> None:
+        """Let go of what was cut short."""
+        self._spent = False
+        if self._build is None:
+            self._inherited = True
+        else:
+            self._exporter = None
+
     def before_fork(self) -> None:
         """Let no call be under way while the process forks."""
+        self._may_go_on.clear()
         # Being built means being imported: a child that forks in the middle of that can't import it any more.
         building = self._build is not None and self._exporter is None
         self._held = self._gate.acquire(timeout=_FORK_BUILDING if building else _FORK_PATIENCE)
-        if not self._held and self._build is not None:
-            self._spent = True
-            self._stop(self._exporter)
+        if not self._held and self._cut_short():
             self._held = self._gate.acquire(timeout=_FORK_INTERRUPTED)
 
     def after_fork_in_parent(self) -> None:
         """Let calls be made again."""
+        self._may_go_on.set()
         if self._held:
             self._held = False
             self._gate.release()
@@ -219,12 +247,22 @@ class Stock(Generic[T]):
     def after_fork_in_child(self) -> None:
         """Leave the parent's exporter alone: even closing its channel would reach into the parent's threads."""
         self._gate = threading.Lock()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
         self._held = self._spent = False
         if self._build is None:
             self._inherited = True
         elif self._exporter is not None:
             self._parents.append(self._exporter)
             self._exporter = None
+
+
+class _Channel(Protocol):
+    def close(self) -> None: ...
+
+
+class _OverGrpc(Protocol):
+    _channel: _Channel
 
 
 class _Metrics(Protocol):

@@ -3,6 +3,6 @@
 from aotel.pipeline.pipeline import Pipeline
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.provider import attach, make_provider
-from aotel.pipeline.sampling import AuditSampler
+from aotel.pipeline.sampling import AuditSampler, reads_attributes
 
-__all__ = ["AOTSpanProcessor", "AuditSampler", "Pipeline", "attach", "make_provider"]
+__all__ = ["AOTSpanProcessor", "AuditSampler", "Pipeline", "attach", "make_provider", "reads_attributes"]

@@ -12,13 +12,16 @@ from aotel.content import Mode, to_json
 from aotel.dialects import missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
-from aotel.pipeline.mapping import operation_of
+from aotel.pipeline.mapping import Texts, operation_of, texts_of
+from aotel.pipeline.templates import template_for
 from aotel.semconv import attributes as names
+from aotel.semconv import kinds
 from aotel.semconv.operations import Taxonomy, lookup
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
+    from aotel.calls import Scope
     from aotel.content import Capture, ContentPolicy
     from aotel.envelopes import Recording
     from aotel.pipeline.pipeline import Pipeline
@@ -59,36 +62,79 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     attributes = spans.attribute_dict(span)
     if attributes is None:
         return
-    call = recording.call
-    capture = call.capture if call is not None else pipeline.policy.default
-    untouched = call is not None and call.site.own_attributes == len(attributes)
-    if not untouched:
-        spans.update(attributes, capture.attributes(attributes) or {})
-    failure = recording.failure
-    _clean(span, capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
-    operation = _operation(attributes, recording, untouched=untouched)
-    added = _scope_attributes(recording)
-    if operation is not None:
-        if recording.taxonomy is None:
-            recording.taxonomy = lookup(operation.op)
-            mark_enclosing_llm(recording)
-        recording.operation = operation
-        if recording.has_inner_llm:
-            _leave_to_inner_llm(operation, attributes)
-        added.update(_own_attributes(recording, pipeline))
-        added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
-        if call is None:
-            recording.failure = _foreign_failure(span, attributes)
-    _add(span, attributes, added)
-
-
-def _operation(attributes: dict[str, AttributeValue], recording: Recording, *, untouched: bool) -> Operation | None:
     if recording.call is None:
-        return _read(attributes, recording)
-    ours = operation_of(recording)
-    if untouched:
-        return ours
-    return _merge(_read(attributes, recording), ours)
+        _map_foreign(span, attributes, recording, pipeline)
+        return
+    texts = texts_of(recording)
+    if _is_simple(span, attributes, recording):
+        template = template_for(
+            recording.call.site, pipeline.dialects, has_input=texts.given is not None, output_type=texts.output_type
+        )
+        if template is not None:
+            recording.operation = template.operation
+            template.fill(attributes, texts.given, texts.output)
+            if recording.scope is not None:
+                attributes.update(_scope_attributes(recording.scope))
+            _add_own_attributes(attributes, recording, pipeline)
+            return
+    _map_own(span, attributes, recording, pipeline, texts)
+
+
+def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording) -> bool:
+    """Say whether nobody but us had a hand in a span of ours, and there is nothing special to say of it."""
+    call = recording.call
+    return (
+        call is not None
+        and call.site.own_attributes == len(attributes)
+        and recording.failure is None
+        and not recording.has_inner_llm
+        and spans.is_plain(span)
+    )
+
+
+def _map_own(
+    span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline, texts: Texts
+) -> None:
+    call = recording.call
+    if call is None:
+        return
+    touched = call.site.own_attributes != len(attributes)
+    if touched:
+        spans.update(attributes, call.capture.attributes(attributes) or {})
+    failure = recording.failure
+    _clean(span, call.capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
+    operation = operation_of(recording, texts)
+    if touched:
+        operation = _merge(_read(attributes, recording), operation)
+    _say(span, attributes, recording, operation, pipeline)
+
+
+def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
+    capture = pipeline.policy.default
+    spans.update(attributes, capture.attributes(attributes) or {})
+    _clean(span, capture, pipeline.policy, own_status=False)
+    operation = _read(attributes, recording)
+    if operation is None:
+        if recording.scope is not None:
+            _add(span, attributes, _scope_attributes(recording.scope))
+        return
+    if recording.taxonomy is None:
+        recording.taxonomy = lookup(operation.op)
+        mark_enclosing_llm(recording)
+    recording.failure = _foreign_failure(span, attributes)
+    _say(span, attributes, recording, operation, pipeline)
+
+
+def _say(
+    span: Any, attributes: dict[str, AttributeValue], recording: Recording, operation: Operation, pipeline: Pipeline
+) -> None:
+    recording.operation = operation
+    if recording.has_inner_llm:
+        _leave_to_inner_llm(operation, attributes)
+    added = _scope_attributes(recording.scope) if recording.scope is not None else {}
+    _add_own_attributes(added, recording, pipeline)
+    added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
+    _add(span, attributes, added)
 
 
 def _read(attributes: dict[str, AttributeValue], recording: Recording) -> Operation | None:
@@ -119,10 +165,7 @@ def _leave_to_inner_llm(operation: Operation, attributes: dict[str, AttributeVal
         attributes[names.OPENINFERENCE_SPAN_KIND] = _CHAIN
 
 
-def _scope_attributes(recording: Recording) -> dict[str, AttributeValue]:
-    scope = recording.scope
-    if scope is None:
-        return {}
+def _scope_attributes(scope: Scope) -> dict[str, AttributeValue]:
     found: dict[str, AttributeValue] = {}
     if scope.session_id:
         found[names.SESSION_ID] = found[names.GEN_AI_CONVERSATION_ID] = scope.session_id
@@ -135,41 +178,34 @@ def _scope_attributes(recording: Recording) -> dict[str, AttributeValue]:
     return found
 
 
-def _own_attributes(recording: Recording, pipeline: Pipeline) -> dict[str, AttributeValue]:
-    taxonomy = recording.taxonomy
-    failed = recording.failure is not None
-    added: dict[str, AttributeValue] = {
-        **pipeline.process_attributes,
-        names.AOT_SESSION_ID: pipeline.builder.session_id_of(recording),
-        names.AOT_RUN_ID: pipeline.builder.run_id_of(recording),
-        names.AOT_CAPTURE_CONTENT: recording.capture,
-    }
+def _add_own_attributes(added: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
+    added.update(pipeline.process_attributes)
+    added[names.AOT_SESSION_ID] = pipeline.builder.session_id_of(recording)
+    added[names.AOT_RUN_ID] = pipeline.builder.run_id_of(recording)
+    added[names.AOT_CAPTURE_CONTENT] = recording.capture
+    taxonomy, failure = recording.taxonomy, recording.failure
     if taxonomy is not None:
         added[names.AOT_OPERATION] = taxonomy.tag
-        added[names.AOT_KIND] = "coat.error" if failed else taxonomy.end_kind
-    if recording.failure is not None and recording.failure.outcome is not None:
-        added[names.AOT_OUTCOME] = recording.failure.outcome.value
+        added[names.AOT_KIND] = taxonomy.end_kind if failure is None else kinds.COAT_ERROR
+    if failure is not None and failure.outcome is not None:
+        added[names.AOT_OUTCOME] = failure.outcome.value
     call = recording.call
-    if call is not None:
-        added.update(call.attributes or {})
-        if call.late_attributes is not None:
-            added.update(call.late_attributes())
-        if call.site.keywords_as_attributes and recording.input is not None:
-            for name, value in recording.input.keywords.items():
-                added[f"aot.attributes.{name}"] = (
-                    value if isinstance(value, (str, bool, int, float)) else to_json(value)
-                )
-    return added
+    if call is None:
+        return
+    if call.attributes:
+        added.update(call.attributes)
+    if call.late_attributes is not None:
+        added.update(call.late_attributes())
+    if call.site.keywords_as_attributes and recording.input is not None:
+        for name, value in recording.input.keywords.items():
+            plain = isinstance(value, (str, bool, int, float))
+            added[f"{names.AOT_ATTRIBUTES}.{name}"] = value if plain else to_json(value)
 
 
 def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, AttributeValue]) -> None:
     limit = spans.room(span)
-    if limit is None or len(attributes) + len(added) <= limit:
-        for name, value in added.items():
-            attributes.setdefault(name, value)
-        return
     for name, value in added.items():
-        if len(attributes) >= limit:
+        if limit is not None and len(attributes) >= limit:
             return
         attributes.setdefault(name, value)
 

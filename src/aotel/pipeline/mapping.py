@@ -2,56 +2,76 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aotel.content import to_json
 from aotel.operation import Agent, Document, Message, Operation, Retrieval, TextPart, Tool
 from aotel.semconv import kinds
+from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
     from aotel.content import Tree
     from aotel.envelopes import Recording
 
-_JSON = "application/json"
-_TEXT = "text/plain"
+JSON = "application/json"
+TEXT = "text/plain"
 _DOCUMENT_TEXT = ("content", "text", "page_content", "document")
 
 
-def operation_of(recording: Recording) -> Operation:
-    """Return what a call of ours did, as far as the call itself knows."""
+class Texts(NamedTuple):
+    """What went into a call and came out, as span attributes write it."""
+
+    named: Tree
+    given: str | None
+    output: str | None
+    output_type: str | None
+
+
+def texts_of(recording: Recording) -> Texts:
+    """Return what there is to show of a call of ours."""
     call = recording.call
-    taxonomy = recording.taxonomy
-    tag = taxonomy.tag if taxonomy else None
-    operation = Operation(op=tag, name=recording.name)
     named: Tree = None
     if recording.input is not None and call is not None and not call.site.keywords_as_attributes:
         named = recording.input.named()
-        if named:
-            operation.input_value, operation.input_mime_type = to_json(named), _JSON
-    if recording.has_output:
-        operation.output_value, operation.output_mime_type = _readable(recording.output)
-    if recording.failure is not None:
-        operation.error_type = recording.failure.qualified_type if recording.failure.outcome is None else None
-    if taxonomy is not None:
-        _say_in_kind(operation, taxonomy.end_kind, named, recording)
+    given = to_json(named) if named else None
+    if not recording.has_output:
+        return Texts(named, given, None, None)
+    output = recording.output
+    return Texts(named, given, output, TEXT) if type(output) is str else Texts(named, given, to_json(output), JSON)
+
+
+def operation_of(recording: Recording, texts: Texts) -> Operation:
+    """Return what a call of ours did, as far as the call itself knows."""
+    taxonomy = recording.taxonomy or lookup(None)
+    operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, *texts[1:])
+    if recording.failure is not None and recording.failure.outcome is None:
+        operation.error_type = recording.failure.qualified_type
+    if operation.op == "retrieval":
+        operation.retrieval = Retrieval(query=_only_text(texts.named), documents=_documents(recording.output))
+    elif operation.op == "llm":
+        operation.input_messages = _prompt(texts.named)
+        if type(recording.output) is str:
+            operation.output_messages = (Message("assistant", (TextPart(recording.output),)),)
     return operation
 
 
-def _say_in_kind(operation: Operation, end_kind: str, named: Tree, recording: Recording) -> None:
+def operation_of_texts(  # noqa: PLR0913 - one argument a fact
+    tag: str, name: str, end_kind: str, given: str | None, output: str | None, output_type: str | None
+) -> Operation:
+    """Return what a simple call did, of which there is no more to say than what went in and came out."""
+    operation = Operation(op=tag, name=name)
+    if given is not None:
+        operation.input_value, operation.input_mime_type = given, JSON
+    operation.output_value, operation.output_mime_type = output, output_type
+    _name_by_kind(operation, name, end_kind)
+    return operation
+
+
+def _name_by_kind(operation: Operation, name: str, end_kind: str) -> None:
     if end_kind == kinds.AGENT_TOOL_RESULT:
-        operation.tool = Tool(name=recording.name)
-    elif operation.op == "retrieval":
-        operation.retrieval = Retrieval(query=_only_text(named), documents=_documents(recording.output))
-    elif operation.op == "llm":
-        operation.input_messages = _prompt(named)
-        if type(recording.output) is str:
-            operation.output_messages = (Message("assistant", (TextPart(recording.output),)),)
+        operation.tool = Tool(name=name)
     elif operation.op in {"agent", "delegation"}:
-        operation.agent = Agent(name=recording.name)
-
-
-def _readable(value: Tree) -> tuple[str, str]:
-    return (value, _TEXT) if type(value) is str else (to_json(value), _JSON)
+        operation.agent = Agent(name=name)
 
 
 def _only_text(named: Tree) -> str | None:

@@ -89,6 +89,7 @@ class Pipeline:
             session_id=self.session_id,
             preview_length=settings.preview_length,
         )
+        self._process_attributes: dict[str, AttributeValue] = {}
         self._worker = Worker(self._deliver, inline=inline)
 
     @property
@@ -98,11 +99,12 @@ class Pipeline:
 
     @property
     def process_attributes(self) -> dict[str, AttributeValue]:
-        """The span attributes that say where this process runs."""
-        found: dict[str, AttributeValue] = {names.ENVPOD_PID: PRODUCER.pid}
-        if self.builder.pod_id:
-            found[names.ENVPOD_POD_ID] = self.builder.pod_id
-        return found
+        """The span attributes that say where this process runs; a forked child is another one."""
+        if self._process_attributes.get(names.ENVPOD_PID) != PRODUCER.pid:
+            self._process_attributes = {names.ENVPOD_PID: PRODUCER.pid}
+            if self.builder.pod_id:
+                self._process_attributes[names.ENVPOD_POD_ID] = self.builder.pod_id
+        return self._process_attributes
 
     @property
     def queued(self) -> int:
@@ -134,7 +136,7 @@ class Pipeline:
 
     def start(self, recording: Recording) -> None:
         """Take the start of an operation."""
-        self._put((_START, recording, recording.next_seq(), None))
+        self._put((_START, recording, 0, None))
 
     def end(self, recording: Recording) -> None:
         """Take the end of an operation."""

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from aotel.calls import PORT, Call, scope_of
 from aotel.calls.call import CALL_KEY
+from aotel.calls.scope import SCOPE_KEY
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
 from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start, taxonomy_of
@@ -67,30 +68,32 @@ class AOTSpanProcessor(SpanProcessor):
     def _start(self, span: Span, context: Context) -> None:
         if spans.recording_of(span) is not None:
             return  # another processor of ours on the same provider was first
-        span_context = span.get_span_context()
-        if span_context is None:
-            return
-        recording = Recording(self._pipeline, span_context, span.name, span.start_time or 0)
-        parent = span.parent
-        recording.parent_span_id = parent.span_id if parent is not None and parent.is_valid else 0
-        recording.parent = spans.recording_of(trace.get_current_span(context))
-        recording.scope = scope_of(context, propagated=PORT.propagate_session)
+        recording = Recording(self._pipeline, span.get_span_context(), span.name, span.start_time or 0)
         if not spans.keep_recording(span, recording):
             return
+        parent = span.parent
+        if parent is not None:
+            recording.parent_span_id = parent.span_id
+            recording.parent = spans.recording_of(trace.get_current_span(context))
+        if PORT.propagate_session or SCOPE_KEY in context:
+            recording.scope = scope_of(context, propagated=PORT.propagate_session)
         call = context.get(CALL_KEY)
         if isinstance(call, Call) and not call.started and call.recording is None:
-            self._take_up(call, recording)
+            self._take_up(span, call, recording)
         else:
             self._recognise(span, recording)
         if recording.taxonomy is not None:
             self._announce(span, recording)
 
-    def _take_up(self, call: Call, recording: Recording) -> None:
+    def _take_up(self, span: Span, call: Call, recording: Recording) -> None:
         call.recording = recording
         recording.call = call
         recording.taxonomy = call.site.taxonomy
         recording.capture = call.capture.mode.value
         recording.input = call.take_input()
+        attributes = spans.attribute_dict(span)
+        if attributes is not None:
+            attributes.update(call.site.attributes)
 
     def _recognise(self, span: Span, recording: Recording) -> None:
         recording.capture = self._pipeline.policy.default.mode.value
@@ -116,8 +119,10 @@ class AOTSpanProcessor(SpanProcessor):
         recording.mapped = True
         call = recording.call
         if call is not None:
-            recording.output, recording.has_output = call.output, call.has_output
-            recording.failure = call.failure
+            if call.has_output:
+                recording.output, recording.has_output = call.output, True
+            if call.failure is not None:
+                recording.failure = call.failure
             if call.local_variables is not None and call.local_capture is not None:
                 recording.local_variables = call.local_variables
                 recording.local_mode = call.local_capture.mode.value

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import (
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    StaticSampler,
+    TraceIdRatioBased,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -12,6 +19,19 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
+
+
+def reads_attributes(sampler: object) -> bool:
+    """Say whether a sampler may look at the attributes of a span: the SDK's own don't, of another one nobody knows."""
+    if isinstance(sampler, AuditSampler):
+        return reads_attributes(sampler.inner)
+    if type(sampler) is ParentBased:
+        parts = (
+            "_root",
+            *(f"_{where}_parent_{how}" for where in ("remote", "local") for how in ("sampled", "not_sampled")),
+        )
+        return any(reads_attributes(getattr(sampler, part, None)) for part in parts)
+    return type(sampler) not in {StaticSampler, TraceIdRatioBased}
 
 
 class AuditSampler(Sampler):
@@ -41,6 +61,11 @@ class AuditSampler(Sampler):
         if result.decision is Decision.DROP and self._audited():
             return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
         return result
+
+    @property
+    def inner(self) -> Sampler:
+        """The sampler that decides what is exported."""
+        return self._inner
 
     def get_description(self) -> str:
         """Return the inner sampler's description, and that it is audited."""

@@ -15,22 +15,23 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-_RECORDING = "_aotel_recording"
-
 # Attributes of an agent's span are many (a chat has four a message); the SDK's default of 128 evicts the oldest.
 ROOMY = 8192
 
 
 def attribute_dict(span: Any) -> dict[str, AttributeValue] | None:
     """Return the dict behind a span's attributes, or None where this SDK's spans are built otherwise."""
-    found = getattr(getattr(span, "_attributes", None), "_dict", None)
-    return found if isinstance(found, dict) else None
+    try:
+        found = span._attributes._dict  # noqa: SLF001 - see the module
+    except AttributeError:
+        return None
+    return found if type(found) is dict else None
 
 
 def keep_recording(span: Any, recording: Recording) -> bool:
     """Let `recording` ride on the span; False where it can't."""
     try:
-        setattr(span._attributes, _RECORDING, recording)  # noqa: SLF001 - see the module
+        span._attributes._aotel_recording = recording  # noqa: SLF001 - see the module
     except AttributeError:
         return False
     return True
@@ -38,16 +39,20 @@ def keep_recording(span: Any, recording: Recording) -> bool:
 
 def recording_of(span: Any) -> Recording | None:
     """Return the recording that rides on a span or on its read-only copy."""
-    found = getattr(getattr(span, "_attributes", None), _RECORDING, None)
-    return found if isinstance(found, Recording) else None
+    try:
+        found = span._attributes._aotel_recording  # noqa: SLF001 - see the module
+    except AttributeError:
+        return None
+    return found if type(found) is Recording else None
 
 
 def make_room(span: Any) -> None:
     """Lift the limit on the number of attributes for one span; the caller knows that the user set none."""
-    attributes = getattr(span, "_attributes", None)
-    limit = getattr(attributes, "maxlen", None)
-    if isinstance(limit, int) and limit < ROOMY:
-        attributes.maxlen = ROOMY
+    try:
+        if span._attributes.maxlen < ROOMY:  # noqa: SLF001 - see the module
+            span._attributes.maxlen = ROOMY  # noqa: SLF001
+    except (AttributeError, TypeError):
+        return
 
 
 def room(span: Any) -> int | None:
@@ -60,6 +65,19 @@ def value_length_limit(span: Any) -> int | None:
     """Return how long a string in a span's attributes may be (`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`), in characters."""
     limit = getattr(getattr(span, "_attributes", None), "max_value_len", None)
     return limit if isinstance(limit, int) else None
+
+
+def is_plain(span: Any) -> bool:
+    """Say whether a span has no events, links, status or limit on the length of its strings."""
+    try:
+        return not (
+            span._events._dq  # noqa: SLF001 - see the module; the list's own `len` costs a call
+            or span._links._dq  # noqa: SLF001
+            or span._attributes.max_value_len is not None  # noqa: SLF001
+            or span._status._description is not None  # noqa: SLF001
+        )
+    except AttributeError:
+        return False
 
 
 def event_dicts(span: Any) -> Iterator[dict[str, AttributeValue]]:

@@ -159,6 +159,8 @@ def record_spans(**options: Any) -> Iterator[RecordedSpans]:
 
 
 def _collector(provider: Any) -> _Collector:
+    if provider is None:  # everything is switched off
+        return _Collector()
     found = getattr(provider, _COLLECTOR, None)
     if not isinstance(found, _Collector):
         found = _Collector()

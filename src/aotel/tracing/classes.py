@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry import context as otel_context
@@ -26,6 +27,7 @@ def trace_class(cls: type[T], site: CallSite) -> type[T]:
     original: Callable[..., None] = cls.__init__
     # `object.__init__` refuses arguments once a class has an `__init__` of its own, which from here on it has.
     takes_arguments = original is not object.__init__
+    complete = "__init__" in cls.__dict__ or _has_fields(cls)
 
     @functools.wraps(original)
     def __init__(self: T, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it becomes that method
@@ -44,14 +46,34 @@ def trace_class(cls: type[T], site: CallSite) -> type[T]:
         call.succeed(self)
 
     def _initialise(self: T, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not complete and _has_fields(cls):
+            msg = f"@coat stands below the decorator that makes {cls.__qualname__} a dataclass: put it above"
+            raise TypeError(msg)
         if takes_arguments or cls.__new__ is object.__new__:
             original(self, *args, **kwargs)
 
     if not takes_arguments:
-        del __init__.__wrapped__  # type: ignore[attr-defined]  # `object`'s signature would hide that of `__new__`
+        # `object.__init__` takes anything: the class's own signature stands in `__new__`, or is empty.
+        del __init__.__wrapped__  # type: ignore[attr-defined]
+        __init__.__signature__ = _signature_with_self(cls)  # type: ignore[attr-defined]
     try:
         cls.__init__ = __init__  # type: ignore[method-assign]
     except (AttributeError, TypeError) as error:
         msg = f"coat() cannot change the class {cls.__qualname__} ({error}); coat a function that constructs it"
         raise TypeError(msg) from error
     return cls
+
+
+def _has_fields(cls: type) -> bool:
+    # `dataclass` and `attrs` leave an `__init__` alone that they find in a class, be it the one that coat put there.
+    parameters = cls.__dict__.get("__dataclass_params__")
+    return (parameters is not None and parameters.init) or "__attrs_attrs__" in cls.__dict__
+
+
+def _signature_with_self(cls: type) -> inspect.Signature:
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    try:
+        signature = inspect.signature(cls)
+    except (ValueError, TypeError):
+        return inspect.Signature([itself])
+    return signature.replace(parameters=[itself, *signature.parameters.values()])

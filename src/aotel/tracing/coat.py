@@ -133,7 +133,7 @@ def trace_callable(fn: Any, site: CallSite, rebuild: Callable[[Any], Any]) -> An
 def call_site(fn: Any, options: Mapping[str, Any]) -> CallSite:
     """Return the `CallSite` of a callable: its name and parameters, and what the decorator said."""
     parameters = _positional_parameters(fn)
-    return CallSite(
+    site = CallSite(
         options["op"],
         options["name"] or display_name(fn),
         capture=options["capture"],
@@ -142,6 +142,8 @@ def call_site(fn: Any, options: Mapping[str, Any]) -> CallSite:
         parameters=parameters,
         skip_first=_is_method(fn, parameters),
     )
+    site.templates = {}
+    return site
 
 
 def display_name(fn: Any) -> str:

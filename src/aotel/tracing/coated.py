@@ -6,6 +6,7 @@ still be picklable: so these are objects that `isinstance` and `inspect` take fo
 
 from __future__ import annotations
 
+import copy
 import sys
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,16 @@ class Coated:
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
 
+    def __copy__(self) -> Any:
+        return self._around(copy.copy(self.__wrapped__))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self._around(copy.deepcopy(self.__wrapped__, memo))
+
+    def _around(self, wrapped: Any) -> Any:
+        # What is its own copy, as functions are, has a stand-in that is its own copy.
+        return self if wrapped is self.__wrapped__ else self._coat_rebuild(wrapped)
+
     def __reduce_ex__(self, protocol: object) -> str | tuple[Any, ...]:
         name = getattr(self.__wrapped__, "__qualname__", "")
         if name and resolve(self.__module__, name) is self:
@@ -77,6 +88,11 @@ class CoatedFunction(Coated):
         if instance is None or isinstance(self.__wrapped__, MethodType):
             return self
         return MethodType(self, instance)
+
+
+# A class statement gives these two as plain strings, which would hide the properties of the base class.
+for _name in ("__doc__", "__module__"):
+    setattr(CoatedFunction, _name, Coated.__dict__[_name])
 
 
 def resolve(module: str, qualified_name: str) -> object:

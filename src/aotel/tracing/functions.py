@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import weakref
+from concurrent.futures import CancelledError
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,14 +86,33 @@ def finish_later(call: Call, context: Context, pending: Any) -> Any:
     if type(pending) is not CoroutineType:
         pending.add_done_callback(functools.partial(_finish_with_future, call))
         return pending
-    coroutine = _finish_with_coroutine(call, context, pending)
+    coroutine = _finish_with_coroutine(context, _Unawaited(call, pending))
     coroutine.__name__, coroutine.__qualname__ = pending.__name__, pending.__qualname__
-    # A coroutine that nobody awaits never runs a step, so only its end of life can end the span.
-    weakref.finalize(coroutine, _abandon, call).atexit = False
     return coroutine
 
 
-async def _finish_with_coroutine(call: Call, context: Context, pending: Awaitable[R]) -> R:
+class _Unawaited:
+    """A coroutine that was returned and not awaited yet: where it never is, only its end of life can end the span."""
+
+    __slots__ = ("_call", "_pending")
+
+    def __init__(self, call: Call, pending: Awaitable[Any]) -> None:
+        self._call = call
+        self._pending: Any = pending
+
+    def begin(self) -> tuple[Call, Awaitable[Any]]:
+        """Hand over: from its first step on the coroutine ends the span itself."""
+        pending, self._pending = self._pending, None
+        return self._call, pending
+
+    def __del__(self) -> None:
+        if self._pending is not None:
+            self._pending.close()
+            self._call.fail(GeneratorExit())
+
+
+async def _finish_with_coroutine(context: Context, unawaited: _Unawaited) -> Any:
+    call, pending = unawaited.begin()
     token = otel_context.attach(context)
     try:
         result = await pending
@@ -106,15 +125,15 @@ async def _finish_with_coroutine(call: Call, context: Context, pending: Awaitabl
     return result
 
 
-def _abandon(call: Call) -> None:
-    if not call.ended:
-        call.fail(GeneratorExit())
-
-
 def _finish_with_future(call: Call, future: Any) -> None:
-    try:
-        result = future.result()
-    except BaseException as error:  # noqa: BLE001 - whatever the future holds is its owner's to raise
-        call.fail(error)
+    if future.cancelled():
+        call.fail(CancelledError())
+        return
+    # Not by `result()`: that hands out the traceback once, and counts as if the owner had seen the exception.
+    error = getattr(future, "_exception", None)
+    if error is None:
+        error = future.exception()
+    if error is None:
+        call.succeed(future.result())
     else:
-        call.succeed(result)
+        call.fail(error)

@@ -60,6 +60,7 @@ def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> 
                 item = step(argument)
             finally:
                 detach(token)
+                argument = None  # an exception that was thrown in would hold this frame, which would hold it
             yields += 1
             try:
                 argument = yield item
@@ -71,7 +72,7 @@ def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> 
                 call.succeed({"yields": yields, "return": returned})
                 return returned
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
-                step, argument = generator.throw, error
+                step, argument = generator.throw, _as_thrown(error)
             else:
                 step = generator.send
     except StopIteration as stop:
@@ -81,6 +82,12 @@ def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> 
         call.set_output({"yields": yields})
         call.fail(error)
         raise
+
+
+def _as_thrown(error: BaseException) -> BaseException:
+    # Without the frame that caught it here: its traceback is to end where the body was.
+    caught = error.__traceback__
+    return error.with_traceback(None if caught is None else caught.tb_next)
 
 
 def _close(generator: Generator[Any, Any, Any], context: Context) -> Any:
@@ -96,6 +103,7 @@ def _close(generator: Generator[Any, Any, Any], context: Context) -> Any:
 async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: Context) -> AsyncGenerator[Any, Any]:
     context = call.start(parent)
     step: Callable[[Any], Any] = generator.asend
+    argument: Any = None
     pending: Any = _first_step(generator)
     yields = 0
     try:
@@ -105,6 +113,7 @@ async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: 
                 item = await pending
             finally:
                 detach(token)
+                pending = argument = None  # an exception that was thrown in would hold this frame, which would hold it
             yields += 1
             try:
                 argument = yield item
@@ -112,7 +121,7 @@ async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: 
                 await _aclose(generator, context)
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
-                step, argument = generator.athrow, error
+                step, argument = generator.athrow, _as_thrown(error)
             else:
                 step = generator.asend
             pending = step(argument)

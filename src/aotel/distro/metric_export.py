@@ -1,0 +1,77 @@
+"""Metrics that nobody takes must not disturb: the exporters of metrics that auto-start sets up, calm and quick to end."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import metrics
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+
+from aotel.export.health import Health
+from aotel.export.outcome import Verdict
+from aotel.export.stock import Stock
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricsData
+
+_logger = logging.getLogger("aotel")
+
+FLUSH_TIMEOUT = 1.0
+"""Seconds that the end of a program waits for its last metrics, at most."""
+
+
+class CalmMetricExporter(MetricExporter):
+    """Hands metrics to another exporter; says once when they can't be delivered, or aren't wanted (Phoenix takes none).
+
+    Args:
+        exporter: sends them.
+    """
+
+    def __init__(self, exporter: MetricExporter) -> None:
+        super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)  # noqa: SLF001 - as the reader does
+        self._exporter = exporter
+        self._stock: Stock[Any] = Stock(given=exporter)
+        self._health = Health("metrics can't be delivered", consequence="they are lost until they can")
+        self._unwanted = self._closed = False
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        """Send metrics; never raises."""
+        if self._unwanted:
+            return MetricExportResult.FAILURE
+        with suppress_instrumentation():
+            outcome = self._stock.send(metrics_data)
+        if outcome.verdict is Verdict.DELIVERED:
+            self._health.worked()
+            return MetricExportResult.SUCCESS
+        if outcome.verdict is Verdict.UNSUPPORTED:
+            self._unwanted = True
+            _logger.info("aotel: the receiver takes no metrics, so none are sent: %s", outcome.reason)
+        elif not self._closed:
+            self._health.failed(outcome.reason)
+        return MetricExportResult.FAILURE
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Have the exporter send what it holds itself; the OTLP ones hold nothing."""
+        return self._stock.force_flush(int(timeout_millis))
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Stop at once: an export that runs in another thread is interrupted."""
+        self._closed = True
+        self._stock.close()
+
+
+def calm_metrics() -> None:
+    """Make the exporters of the global meter provider calm, and its end at exit a matter of seconds."""
+    provider = metrics.get_meter_provider()
+    for reader in getattr(provider, "_metric_readers", None) or getattr(getattr(provider, "_sdk_config", None), "metric_readers", ()):
+        exporter = getattr(reader, "_exporter", None)
+        if isinstance(exporter, MetricExporter) and type(exporter).__module__.startswith("opentelemetry.exporter.otlp"):
+            reader._exporter = CalmMetricExporter(exporter)
+    shutdown = getattr(provider, "_atexit_handler", None)
+    if callable(shutdown):
+        atexit.unregister(shutdown)
+        provider._atexit_handler = atexit.register(partial(shutdown, timeout_millis=FLUSH_TIMEOUT * 1000))
