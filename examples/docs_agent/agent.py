@@ -26,9 +26,9 @@ import aotel
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = Path(".aotel")
 QUESTIONS = (
-    "How are secrets kept out of what is recorded?",
+    "What is lost when a process is killed?",
     "Where do envelopes go when there is no pod?",
-    "What does docs/faq.md say about streams?",
+    "What does docs/faq.md say about secrets?",
 )
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 

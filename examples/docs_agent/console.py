@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import select
 import sys
 import time
@@ -23,6 +24,8 @@ class Console:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # not every terminal knows every character
 
     def say(self, text: str = "") -> None:
         """Print a line."""
@@ -36,15 +39,18 @@ class Console:
             words: what to print.
             mark: what stands before the first line; the others are indented as far.
         """
-        column, before = 0, mark
+        column = 0
         for word in words:
             if self.quiet:
                 continue
-            if not column or column + len(word) > WIDTH:
-                print("\n" if column else "", before, sep="", end="")
-                column, before = len(before), " " * len(mark)
-            print(word, end=" ", flush=True)
-            column += len(word) + 1
+            if not column:
+                before = mark
+            elif column + 1 + len(word) > WIDTH:
+                before, column = "\n" + " " * len(mark), 0
+            else:
+                before = " "
+            print(before, word, sep="", end="", flush=True)
+            column += len(before.lstrip("\n")) + len(word)
             time.sleep(PAUSE if sys.stdout.isatty() else 0)
         self.say()
 

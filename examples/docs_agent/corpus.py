@@ -24,9 +24,9 @@ TITLE_WEIGHT = 3  # a word of a title says more than one of the text
 
 COMMON = frozenset(
     WORD.findall(
-        "a about an and are as at be been but by can could did do does for from had has have how i if in into is it "
-        "its me my no not of on or our say says so some that the their them there these they this to up us was we "
-        "were what when where which who why will with would you your"
+        "a about all an and any are as at be been but by can could did do does for from had has have how i if in into "
+        "is it its me my no not of on or our out say says so some than that the their them then there these they this "
+        "to up us was we were what when where which who why will with would you your"
     )
 )
 

@@ -23,7 +23,7 @@ NAME = "extractive-local"
 NO_ANSWER = "The documentation does not say."
 SENTENCES = 3  # of an answer at most
 SHORTEST = 4  # words of a sentence that can stand alone
-REPEATED = 0.25  # what a word is worth that the answer has already
+REPEATED = 0.35  # what a word is worth that the answer has already
 ENOUGH = 0.3  # of what the first sentence is worth, which a further one has to be worth too
 
 PASSAGE = re.compile(r"^\[(\d+)\] (.*?)\n(.*?)(?=^\[\d+\] |\Z)", re.MULTILINE | re.DOTALL)
@@ -65,9 +65,9 @@ def chat(messages: list[Message]) -> str:
 
 
 def _sentences(content: str) -> Iterator[Sentence]:
-    for number, title, text in PASSAGE.findall(content):
+    for number, _, text in PASSAGE.findall(content):
         for position, sentence in enumerate(split_sentences(text)):
-            yield Sentence(int(number), position, sentence, frozenset(keywords(f"{title} {sentence}")))
+            yield Sentence(int(number), position, sentence, frozenset(keywords(sentence)))
 
 
 def split_sentences(text: str) -> list[str]:
@@ -75,7 +75,7 @@ def split_sentences(text: str) -> list[str]:
     plain = MARKUP.sub(lambda found: found["text"] or "", text)
     blocks = [" ".join(block.split()) for block in BLOCK_END.split(f"\n{plain}")]
     sentences = [sentence for block in blocks if not block.startswith("|") for sentence in SENTENCE_END.split(block)]
-    return [sentence for sentence in sentences if len(WORD.findall(sentence)) >= SHORTEST]
+    return [one for one in sentences if len(WORD.findall(one)) >= SHORTEST and not one.endswith(":")]
 
 
 def _choose(asked: frozenset[str], sentences: list[Sentence]) -> list[Sentence]:
@@ -87,7 +87,7 @@ def _choose(asked: frozenset[str], sentences: list[Sentence]) -> list[Sentence]:
         said = {word for other in chosen for word in other.words}
         words = sentence.words & asked
         matter = sum((REPEATED if word in said else 1) / math.sqrt(holders[word]) for word in words)
-        return matter / math.log(math.e + sentence.passage + len(sentence.words) / 10)
+        return matter / math.sqrt(sentence.passage + 4)
 
     least = 0.0
     while len(chosen) < SENTENCES:

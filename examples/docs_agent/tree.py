@@ -35,7 +35,7 @@ class SpanCollector(SpanProcessor):
 class Style:
     """What the place that is written to can show."""
 
-    width: int = 116
+    width: int = 104
     boxes: bool = True
     colours: bool = False
 

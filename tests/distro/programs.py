@@ -79,8 +79,7 @@ class Programs:
 
     def run(
         self,
-        source: str,
-        *,
+        *sources: str,
         environment: Mapping[str, str] | None = None,
         instrumented: bool = True,
         timed: bool = False,
@@ -88,13 +87,14 @@ class Programs:
         """Run a program to its end.
 
         Args:
-            source: its source, of any indentation.
+            *sources: its source, in parts of any indentation.
             environment: further variables.
             instrumented: whether it runs under `opentelemetry-instrument`.
             timed: whether the time from its last line to the end of its process is measured.
         """
         program = self.directory / "app.py"
-        program.write_text(textwrap.dedent(source) + ("\nimport time; print(time.monotonic())\n" if timed else ""))
+        ending = "import time; print(time.monotonic())" if timed else ""
+        program.write_text("\n".join(textwrap.dedent(part) for part in (*sources, ending)))
         written = self.directory / "envelopes.jsonl"
         ended = subprocess.run(
             [*([str(BIN / "opentelemetry-instrument")] if instrumented else []), sys.executable, str(program)],

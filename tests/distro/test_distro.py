@@ -147,7 +147,7 @@ def test_configure_changes_the_running_pipeline_and_doubles_nothing(programs: Pr
 
 @pytest.mark.parametrize("variable", ["AOTEL_DISABLED", "OTEL_SDK_DISABLED"])
 def test_what_is_switched_off_is_off(programs: Programs, receiver: OtlpReceiver, variable: str) -> None:
-    ended = programs.run(CALL + "    aotel.configure()\n", environment={variable: "true"})
+    ended = programs.run(CALL, "aotel.configure()", environment={variable: "true"})
     assert ended.untouched, ended.stderr
     assert receiver.requests == 0
     assert ended.envelopes == []

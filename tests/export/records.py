@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import time
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.util.types import AttributeValue
+    from opentelemetry.util.types import AnyValue, AttributeValue
 
 RESOURCE = Resource({"service.name": "exporter-test"})
 _SCOPE = InstrumentationScope("aotel", "0")
@@ -29,7 +30,7 @@ def record(body: object, *, attributes: Mapping[str, AttributeValue] | None = No
     """Return a log record with a body of any kind."""
     content = LogRecord(
         timestamp=time.time_ns(),
-        body=body,  # type: ignore[arg-type]  also what no log record should have
+        body=cast("AnyValue", body),
         event_name="agent.tool.call",
         severity_number=SeverityNumber.INFO,
         severity_text="INFO",
@@ -59,12 +60,19 @@ def span(name: str = "work", attributes: Mapping[str, AttributeValue] | None = N
     started = TracerProvider(resource=RESOURCE, shutdown_on_exit=False).get_tracer("test").start_span(name)
     started.set_attributes(attributes or {})
     started.end()
-    return started  # type: ignore[return-value]  the SDK's span is readable
+    return cast("ReadableSpan", started)  # as every span of the SDK is
 
 
 def said(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
     """Return every message of at least that level, of all loggers."""
     return [each.getMessage() for each in caplog.records if each.levelno >= level]
+
+
+def fork() -> int:
+    """Fork although there are threads: that is what these tests are about, and what Python 3.12 warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def in_child(action: Callable[[], None], timeout: float = 20.0) -> int:
@@ -73,7 +81,7 @@ def in_child(action: Callable[[], None], timeout: float = 20.0) -> int:
     Raises:
         TimeoutError: it hangs.
     """
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         code = 1
         try:

@@ -40,7 +40,12 @@ class Probe(EnvelopeExporter):
 
 def test_io_is_not_instrumented() -> None:
     seen: list[bool] = []
-    exporter = Probe(lambda _: not seen.append(is_instrumentation_enabled()))
+
+    def action(_: Sequence[ReadableLogRecord]) -> bool:
+        seen.append(is_instrumentation_enabled())
+        return True
+
+    exporter = Probe(action)
     assert exporter.export([]) is LogRecordExportResult.SUCCESS
     assert exporter.force_flush()
     assert seen == [False, False]

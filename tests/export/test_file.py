@@ -18,7 +18,7 @@ import pytest
 from opentelemetry.sdk._logs.export import LogRecordExportResult
 
 from aotel.export import Backoff, FileExporter
-from tests.export.records import envelope, envelopes, in_child, record, said, seqs
+from tests.export.records import envelope, envelopes, fork, in_child, record, said, seqs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def test_processes_write_whole_lines(tmp_path: Path) -> None:
 
     children = []
     for number in range(4):
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             code = 1
             try:

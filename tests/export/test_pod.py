@@ -27,7 +27,7 @@ SOON = Backoff(first=0.05, longest=0.2)
 
 @pytest.fixture
 def fallback() -> InMemoryLogRecordExporter:
-    return InMemoryLogRecordExporter()
+    return InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
@@ -39,10 +39,6 @@ def exporter(tmp_path: Path, fallback: InMemoryLogRecordExporter) -> Iterator[Po
 
 def fallen(fallback: InMemoryLogRecordExporter) -> list[object]:
     return [json.loads(str(each.log_record.body))["seq"] for each in fallback.get_finished_logs()]
-
-
-def exported_to(pod: PodServer, **options: float) -> PodExporter:
-    return PodExporter(pod.path, backoff=SOON, **{"timeout": 1.0, "patience": 2.0, **options})
 
 
 def test_envelope_is_one_single_request(tmp_path: Path, exporter: PodExporter) -> None:
@@ -260,7 +256,7 @@ def test_slow_server_is_waited_for(tmp_path: Path, exporter: PodExporter) -> Non
 
 def test_reply_that_trickles_in_is_bounded_by_the_timeout(tmp_path: Path) -> None:
     with PodServer(tmp_path, replies=["silence"] * 9) as pod:
-        exporter = exported_to(pod, timeout=0.3)
+        exporter = PodExporter(pod.path, timeout=0.3)
         started = time.monotonic()
         assert exporter.export([envelope(0)]) is FAILURE
         assert time.monotonic() - started < 2

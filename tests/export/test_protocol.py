@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import pytest
@@ -10,6 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aotel.envelopes import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Decode: TypeAlias = "Callable[[bytes], protocol.Request | protocol.Answer]"
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
@@ -120,18 +127,16 @@ def test_what_is_no_reply_is_said_to_be_none(line: bytes) -> None:
 
 
 @given(_decoders, st.binary() | _object.map(_dumped))
-def test_any_bytes_are_a_message_or_a_protocol_error(decode: object, line: bytes) -> None:
-    try:
-        decode(line)  # type: ignore[operator]
-    except protocol.ProtocolError as error:
-        assert len(str(error)) < 2_000
+def test_any_bytes_are_a_message_or_a_protocol_error(decode: Decode, line: bytes) -> None:
+    with contextlib.suppress(protocol.ProtocolError):
+        assert isinstance(decode(line), msgspec.Struct)
 
 
 @given(_decoders.filter(lambda decode: decode is not protocol.decode_request), _status, _object)
-def test_status_alone_decides_what_a_reply_is(decode: object, status: str, more: dict[str, object]) -> None:
+def test_status_alone_decides_what_a_reply_is(decode: Decode, status: str, more: dict[str, object]) -> None:
     line = _dumped({**more, "status": status})
     try:
-        reply = decode(line)  # type: ignore[operator]
+        reply = decode(line)
     except protocol.ProtocolError:
         assert decode is protocol.decode_batch_reply
         assert status == "ok"

@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
 
 from aotel.calls.outcomes import Failure, describe_failure, is_result, stack_trace_of
 from aotel.calls.port import PORT
-from aotel.content import active
+from aotel.content import active, defer_arguments, defer_value
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import lookup
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.content import Arguments, Capture, Tree
+    from aotel.content import Arguments, Capture, Deferred, Tree
 
 CALL_KEY = otel_context.create_key("aotel-call")
 
@@ -105,10 +105,9 @@ class Call:
     started: bool = False
     ended: bool = False
     recording: object | None = None
-    input: Arguments | None = None
-    output: Tree = None
+    input: Deferred[Arguments] | None = None
+    output: Deferred[Tree] | None = None
     output_set: bool = False
-    has_output: bool = False
     failure: Failure | None = None
     local_variables: dict[str, Tree] | None = None
     attributes: dict[str, AttributeValue] | None = None
@@ -161,19 +160,20 @@ class Call:
             PORT.unsampled()
         return trace.set_span_in_context(self.span, context)
 
-    def take_input(self) -> Arguments | None:
+    def take_input(self) -> Deferred[Arguments] | None:
         """Snapshot what goes in; the pipeline asks for it when it takes the span up, in the caller's thread."""
-        if self.capture.writes and not active().hides_input:
+        policy = active()
+        if self.capture.writes and not policy.hides_input:
             args = self.args[1:] if self.site.skip_first else self.args
-            self.input = self.capture.arguments(self.site.parameters, args, self.kwargs)
+            self.input = defer_arguments(self.capture, self.site.parameters, args, self.kwargs, policy.content_limit)
         return self.input
 
     def set_output(self, value: object) -> None:
         """Set what the operation came to; wins over what its body returns."""
         self.output_set = True
-        if self.recording is not None and self.capture.writes and not active().hides_output:
-            self.output = self.capture.value(value)
-            self.has_output = True
+        policy = active()
+        if self.recording is not None and self.capture.writes and not policy.hides_output:
+            self.output = defer_value(self.capture, value, policy.content_limit)
 
     def succeed(self, result: object = _NO_RESULT) -> None:
         """End the span; with a result, where the operation is one that returns something."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aotel.content.capture import Arguments, Capture
+from aotel.content.deferred import Deferred, defer_arguments, defer_value
 from aotel.content.describe import NOT_DESCRIBED, describe
 from aotel.content.encode import to_json
 from aotel.content.modes import Mode, Tree
@@ -15,11 +16,14 @@ __all__ = [
     "Arguments",
     "Capture",
     "ContentPolicy",
+    "Deferred",
     "Mode",
     "Redactor",
     "Tree",
     "activate",
     "active",
+    "defer_arguments",
+    "defer_value",
     "describe",
     "preview",
     "to_json",

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Libraries whose properties of these names are known to be cheap and to compute nothing.
-_LIBRARIES: Final = frozenset({"cupy", "jax", "jaxlib", "mlx", "numpy", "pandas", "polars", "tensorflow", "torch", "xarray"})
+_LIBRARIES: Final = frozenset(
+    {"cupy", "jax", "jaxlib", "mlx", "numpy", "pandas", "polars", "tensorflow", "torch", "xarray"}
+)
 _SCALARS: Final = frozenset({bool, int, float, complex, str, bytes})
 _MOST_DIMENSIONS: Final = 64
 _LONGEST_DTYPE: Final = 100  # characters
@@ -59,7 +61,7 @@ def _is_numpy_scalar(cls: type) -> bool:
     return any(type_name(base) == "numpy.generic" and is_where_it_says(base) for base in mro_of(cls))
 
 
-def _attribute(cls: type, name: str) -> Any:  # noqa: ANN401 - a descriptor
+def _attribute(cls: type, name: str) -> Any:
     """Return the descriptor of an attribute that a known library defines, in C or as a property; else None."""
     for base in mro_of(cls):
         found = namespace_of(base).get(name)

@@ -30,8 +30,9 @@ _ASSIGNMENT: Final = re.compile(
     r"|(?P<pair>\\{0,15}[\"']\s{0,8},\s{0,8}(?=[bu]?\\{0,15}[\"'])))"
 )
 _TAG: Final = re.compile(r"(?P<rest>[\w.-]{0,64})(?:\s[^<>]{0,128})?>\s{0,32}")
-_PAIR_OPENER: Final = re.compile(r"[(\[]\s{0,8}[bu]?\\{0,15}[\"']\Z")
-_LONGEST_OPENER: Final = 26  # characters
+# A list by itself may well be one of names: `"required": ["token", "text"]`.
+_PAIR_OPENER: Final = re.compile(r"(?:\(|[\[(,]\s{0,8}\[)\s{0,8}[bu]?\\{0,15}[\"']\Z")
+_LONGEST_OPENER: Final = 35  # characters
 _OPTION: Final = re.compile(r"(?P<rest>[\w.-]{0,64})[\"']?,?[ \t]{1,8}(?=[^\s-])")
 
 _OPENING_QUOTE: Final = re.compile(r"[bBrRuUfF]{0,2}(\\{0,15})(\"\"\"|'''|[\"'`])")
@@ -100,11 +101,12 @@ def assigning_parts(text: str) -> str:
         return text
     if not separators:
         return ""
-    return "\n".join([part[-_LONGEST_LOOK:] for part in text.replace("=", ":").split(":")[:-1]])
+    parts = text.replace("=", ":").split(":")
+    return "\n".join([part[-_LONGEST_LOOK:] for part in parts[:-1]])
 
 
 def _has_other_forms(text: str) -> bool:
-    """Say whether names and values may stand in XML, options, escaped URLs or pairs; single characters are found fast."""
+    """Say whether there may be XML, options, escaped URLs or pairs; looking for single characters first is quick."""
     return (
         ("<" in text and "</" in text)
         or ("-" in text and "--" in text)
@@ -159,9 +161,7 @@ def scrub_assignments(text: str, words: list[tuple[int, int]], names: Names, mar
     return "".join((*pieces, text[written:])) if pieces else text
 
 
-def _value_of(
-    text: str, start: int, end: int, found: re.Match[str] | None, names: Names
-) -> tuple[int, int] | None:
+def _value_of(text: str, start: int, end: int, found: re.Match[str] | None, names: Names) -> tuple[int, int] | None:
     """Return where the value is whose name holds the word at a position; None where there is none, or no secret."""
     start = _name_start(text, start)
     place = _bare_place(text, start, end) if found is None else _place(text, start, found)

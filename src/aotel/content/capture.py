@@ -99,6 +99,10 @@ class Capture:
         del values
         return {}
 
+    def is_secret_name(self, name: str) -> bool:
+        """Say whether what a name stands for is a secret, under whatever mode."""
+        return self._redactor.is_secret_name(name)
+
     def text(self, text: str) -> str:
         """Return a message, a stack trace or another text as it is written; empty under `none`."""
         del text
@@ -148,6 +152,7 @@ class RedactedCapture(Capture):
         self._rules = rules
 
     def value(self, value: object, name: str | None = None) -> Tree:
+        """Return a value as it is written; see `Capture.value`."""
         walk = Walk(self._rules)
         try:
             return walk.sealed(value, 0) if name is not None and walk.is_secret(name) else walk.tree(value, 0)
@@ -155,6 +160,7 @@ class RedactedCapture(Capture):
             return UNREADABLE
 
     def arguments(self, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        """Return the arguments of a call as they are written; see `Capture.arguments`."""
         walk = Walk(self._rules)
         try:
             positional = walk.parameters(names, args)
@@ -164,18 +170,21 @@ class RedactedCapture(Capture):
         return Arguments(names, positional, keywords)
 
     def variables(self, values: Mapping[str, object]) -> dict[str, Tree]:
+        """Return named values as they are written; see `Capture.variables`."""
         try:
             return Walk(self._rules).fields(values)
         except Exception:  # noqa: BLE001 - see above
             return {}
 
     def text(self, text: str) -> str:
+        """Return a text as it is written; see `Capture.text`."""
         try:
             return Walk(self._rules).cut_text(text, self._rules.limit)
         except Exception:  # noqa: BLE001 - see above
             return UNREADABLE
 
     def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue | None] | None:
+        """Return the attributes that have a secret to lose; see `Capture.attributes`."""
         try:
             return self._redactor.attributes(attributes)
         except Exception:  # noqa: BLE001 - rather nothing than a secret
@@ -190,6 +199,7 @@ class RawCapture(RedactedCapture):
     mode: ClassVar[Mode] = Mode.RAW
 
     def attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Return None: nothing has to change."""
         del attributes
 
 
@@ -213,6 +223,7 @@ class HashCapture(Capture):
         self._key = key or _process_key
 
     def value(self, value: object, name: str | None = None) -> str:
+        """Return the hash of a value; see `Capture.value`."""
         walk = Walk(self._rules)
         try:
             tree = walk.sealed(value, 0) if name is not None and walk.is_secret(name) else walk.tree(value, 0)
@@ -221,11 +232,13 @@ class HashCapture(Capture):
         return f"sha256:{hmac.digest(self._key, canonical_json(tree), 'sha256').hex()}"
 
     def arguments(self, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        """Return the arguments of a call as they are written; see `Capture.arguments`."""
         named = [self.value(value, name) for name, value in zip(names, args, strict=False)]
         beyond = [self.value(value) for value in args[len(names) : self._rules.nodes]]
         return Arguments(names, [*named, *beyond], self.variables(kwargs))
 
     def variables(self, values: Mapping[str, object]) -> dict[str, Tree]:
+        """Return named values as they are written; see `Capture.variables`."""
         judge = self._rules.judge
         return {
             name if (verdict := judge(name)) is PLAIN else verdict.name: self.value(value, name)
@@ -233,6 +246,7 @@ class HashCapture(Capture):
         }
 
     def text(self, text: str) -> str:
+        """Return a text as it is written; see `Capture.text`."""
         return self.value(text)
 
     def _content(self, value: AttributeValue) -> AttributeValue:
@@ -248,10 +262,12 @@ class SummaryCapture(Capture):
     writes: ClassVar[bool] = True
 
     def value(self, value: object, name: str | None = None) -> Tree:
+        """Return a value as it is written; see `Capture.value`."""
         del name
         return summary_of(value)
 
     def arguments(self, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        """Return the arguments of a call as they are written; see `Capture.arguments`."""
         # The name of a parameter is no content; what was passed to `**kwargs` has keys that are.
         keywords = {
             name if name in names else f"keyword {index}": self.value(value)
@@ -260,9 +276,11 @@ class SummaryCapture(Capture):
         return Arguments(names, list(map(summary_of, args[:NODES])), keywords)
 
     def variables(self, values: Mapping[str, object]) -> dict[str, Tree]:
+        """Return named values as they are written; see `Capture.variables`."""
         return {name: self.value(value) for name, value in values.items()}
 
     def text(self, text: str) -> str:
+        """Return a text as it is written; see `Capture.text`."""
         return to_json(summary_of(text))
 
     def _content(self, value: AttributeValue) -> AttributeValue:

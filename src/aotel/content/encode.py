@@ -43,7 +43,7 @@ def canonical_json(tree: Tree) -> bytes:
         return encode(_cleaned(tree))
 
 
-def parse_json(text: str) -> Any:  # noqa: ANN401 - JSON can be anything
+def parse_json(text: str) -> Any:
     """Return what a JSON text says, or None if it is none: numbers keep all their digits, whatever their size."""
     try:
         return json.loads(text)
@@ -51,7 +51,7 @@ def parse_json(text: str) -> Any:  # noqa: ANN401 - JSON can be anything
         return None
 
 
-def format_json_like(tree: Any, text: str) -> str:  # noqa: ANN401
+def format_json_like(tree: Any, text: str) -> str:
     """Return the JSON text of what was parsed from a text, in the manner of that text: its spaces, its escapes."""
     separators = (", ", ": ") if '": ' in text else (",", ":")
     return json.dumps(tree, ensure_ascii=text.isascii(), separators=separators)

@@ -7,14 +7,14 @@ from collections import deque
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from aotel.content.arrays import ArrayFacts, array_reader, scalar_reader
 from aotel.content.describe import NOT_DESCRIBED, describe
 from aotel.content.encode import to_json
 from aotel.content.media import digest, encoded
 from aotel.content.records import record_reader
-from aotel.content.type_facts import instance_dict, is_where_it_says, lookup, module_of, mro_of, type_name
+from aotel.content.type_facts import instance_dict, is_where_it_says, lookup, module_of, mro_of, type_name, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 1024  # types
 _ARGS: Final = BaseException.__dict__["args"]
+_DICT: type[dict[Any, Any]] = dict
+_LIST: type[list[Any]] = list
+_TUPLE: type[tuple[Any, ...]] = tuple
+_DEQUE: type[deque[Any]] = deque
+_EMPTY: dict[Any, Any] = {}
 _ZONE: Final = datetime.__dict__["tzinfo"]
-_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: tuple[type[Any], ...] = tuple(type_of(view) for view in (_EMPTY.keys(), _EMPTY.values(), _EMPTY.items()))
 
 # Types of the standard library whose `str` is short, quick and what a reader wants; told by name, so that nothing
 # is imported for it.
@@ -50,8 +55,8 @@ class _Readers:
         described: how many types users had described when the first of them was remembered.
     """
 
-    by_id: dict[int, tuple[weakref.ref[type], Reader]] = {}
-    described = 0
+    by_id: ClassVar[dict[int, tuple[weakref.ref[type], Reader]]] = {}
+    described: ClassVar[int] = 0
 
 
 def read_object(walk: Walk, value: object, depth: int) -> Tree:
@@ -118,7 +123,7 @@ def _array_text(cls: type, facts: ArrayFacts) -> str:
 def _unknown(walk: Walk, value: object, depth: int) -> Tree:
     del depth
     place = f" at {id(value):#x}" if walk.rules.ids else ""
-    return walk.rules.scrub(f"<{type_name(type(value))}{place}>")
+    return walk.rules.scrub(f"<{type_name(type_of(value))}{place}>")
 
 
 def _described(walk: Walk, value: object, depth: int) -> Tree:
@@ -134,20 +139,24 @@ def _enum(walk: Walk, value: object, depth: int) -> Tree:
     name = stored.get("_name_")
     if type(name) is not str:
         return walk.tree(stored.get("_value_"), depth + 1)
-    return walk.tree(f"{type_name(type(value)).rpartition('.')[2]}.{name}", depth)
+    return walk.tree(f"{type_name(type_of(value)).rpartition('.')[2]}.{name}", depth)
 
 
 def _named_tuple(walk: Walk, value: Any, depth: int) -> Tree:
-    names = [name for name in lookup(type(value), "_fields") if type(name) is str]
-    return _record(walk, value, depth, dict(zip(names, tuple.__iter__(value), strict=False)))
+    names = [name for name in lookup(type_of(value), "_fields") if type(name) is str]
+    return _record(walk, value, depth, dict(zip(names, _TUPLE.__iter__(value), strict=False)))
 
 
 def _record(walk: Walk, value: object, depth: int, fields: dict[str, object]) -> Tree:
     return walk.mapping(fields.items(), len(fields), depth, id(value))
 
 
+def _tuple(walk: Walk, value: Any, depth: int) -> Tree:
+    return walk.sequence(_TUPLE.__iter__(value), _TUPLE.__len__(value), depth, id(value), pair=True)
+
+
 def _set(walk: Walk, value: Any, depth: int) -> Tree:
-    base = set if set in mro_of(type(value)) else frozenset
+    base: Any = set if set in mro_of(type_of(value)) else frozenset
     found = walk.sequence(base.__iter__(value), base.__len__(value), depth, id(value))
     # Equal sets have no equal order; the note on what was left out stays last.
     return sorted(found, key=_set_order) if isinstance(found, list) else found
@@ -158,7 +167,7 @@ def _set_order(element: Tree) -> tuple[bool, str]:
 
 
 def _exception(walk: Walk, value: Any, depth: int) -> Tree:
-    fields = {"type": type_name(type(value)), "args": _ARGS.__get__(value)}
+    fields = {"type": type_name(type_of(value)), "args": _ARGS.__get__(value)}
     return walk.mapping(fields.items(), len(fields), depth, id(value))
 
 
@@ -176,7 +185,7 @@ def _memory(walk: Walk, value: Any, depth: int) -> Tree:
 
 
 def _date(walk: Walk, value: Any, depth: int) -> Tree:
-    if datetime not in mro_of(type(value)):
+    if datetime not in mro_of(type_of(value)):
         return walk.tree(date.isoformat(value), depth)
     written = datetime.isoformat(value) if _knows_zone(_ZONE.__get__(value)) else _without_zone(value)
     return walk.tree(written, depth)
@@ -184,7 +193,7 @@ def _date(walk: Walk, value: Any, depth: int) -> Tree:
 
 def _time(walk: Walk, value: Any, depth: int) -> Tree:
     zone = time.__dict__["tzinfo"].__get__(value)
-    return walk.tree(time.isoformat(value) if _knows_zone(zone) else f"<{type_name(type(value))}>", depth)
+    return walk.tree(time.isoformat(value) if _knows_zone(zone) else f"<{type_name(type_of(value))}>", depth)
 
 
 def _knows_zone(zone: object) -> bool:
@@ -208,30 +217,37 @@ def _function(walk: Walk, value: Any, depth: int) -> Tree:
     return walk.tree(f"<function {module}{value.__qualname__}>", depth)
 
 
-# The first that is a base of a type reads its instances, by methods of that base.
-_BY_BASE: Final[tuple[tuple[type, Reader], ...]] = (
-    (str, lambda walk, value, depth: walk.tree(str.__str__(value), depth)),
-    (int, lambda walk, value, depth: walk.tree(int.__int__(value), depth)),
-    (float, lambda walk, value, depth: walk.tree(float.__float__(value), depth)),
-    (complex, lambda walk, value, depth: walk.tree(str(complex.__pos__(value)), depth)),
-    (bytes, lambda walk, value, depth: _bytes(walk, bytes.__getitem__(value, slice(None)), depth)),
-    (bytearray, _bytearray),
-    (memoryview, _memory),
-    (dict, lambda walk, value, depth: walk.mapping(dict.items(value), dict.__len__(value), depth, id(value))),
-    (list, lambda walk, value, depth: walk.sequence(list.__iter__(value), list.__len__(value), depth, id(value))),
-    (tuple, lambda walk, value, depth: walk.sequence(tuple.__iter__(value), tuple.__len__(value), depth, id(value))),
-    (set, _set),
-    (frozenset, _set),
-    (deque, lambda walk, value, depth: walk.sequence(deque.__iter__(value), deque.__len__(value), depth, id(value))),
-    *((view, lambda walk, value, depth: walk.sequence(value, len(value), depth, id(value))) for view in _VIEWS),
-    (BaseException, _exception),
-    (date, _date),
-    (time, _time),
-    (timedelta, lambda walk, value, depth: walk.tree(timedelta.__str__(value), depth)),
-    (timezone, lambda walk, value, depth: walk.tree(str(value), depth)),
-    (range, lambda walk, value, depth: walk.tree(repr(value), depth)),
-    (SimpleNamespace, lambda walk, value, depth: _record(walk, value, depth, instance_dict(value))),
-    (type, _class),
-    (FunctionType, _function),
-    (BuiltinFunctionType, _function),
-)
+def _readers_by_base() -> tuple[tuple[type[Any], Reader], ...]:
+    """Return the readers in which the first that is a base of a type reads its instances, by methods of that base."""
+    return (
+        (str, lambda walk, value, depth: walk.tree(str.__str__(value), depth)),
+        (int, lambda walk, value, depth: walk.tree(int.__int__(value), depth)),
+        (float, lambda walk, value, depth: walk.tree(float.__float__(value), depth)),
+        (complex, lambda walk, value, depth: walk.tree(str(complex.__pos__(value)), depth)),
+        (bytes, lambda walk, value, depth: _bytes(walk, bytes.__getitem__(value, slice(None)), depth)),
+        (bytearray, _bytearray),
+        (memoryview, _memory),
+        (dict, lambda walk, value, depth: walk.mapping(_DICT.items(value), _DICT.__len__(value), depth, id(value))),
+        (list, lambda walk, value, depth: walk.sequence(_LIST.__iter__(value), _LIST.__len__(value), depth, id(value))),
+        (tuple, _tuple),
+        (set, _set),
+        (frozenset, _set),
+        (
+            deque,
+            lambda walk, value, depth: walk.sequence(_DEQUE.__iter__(value), _DEQUE.__len__(value), depth, id(value)),
+        ),
+        *((view, lambda walk, value, depth: walk.sequence(value, len(value), depth, id(value))) for view in _VIEWS),
+        (BaseException, _exception),
+        (date, _date),
+        (time, _time),
+        (timedelta, lambda walk, value, depth: walk.tree(timedelta.__str__(value), depth)),
+        (timezone, lambda walk, value, depth: walk.tree(str(value), depth)),
+        (range, lambda walk, value, depth: walk.tree(repr(value), depth)),
+        (SimpleNamespace, lambda walk, value, depth: _record(walk, value, depth, instance_dict(value))),
+        (type, _class),
+        (FunctionType, _function),
+        (BuiltinFunctionType, _function),
+    )
+
+
+_BY_BASE: Final = _readers_by_base()

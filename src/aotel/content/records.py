@@ -19,10 +19,10 @@ def record_reader(cls: type) -> Callable[[object], dict[str, object]] | None:
     """Return what reads the stored fields of a type's instances; None if it is no dataclass, attrs class or model."""
     # Pydantic 2.10, 2.0 and 1 by turns.
     for attribute in ("__pydantic_fields__", "model_fields", "__fields__", "__dataclass_fields__"):
-        fields = lookup(cls, attribute)
+        fields: dict[str, object] | None = lookup(cls, attribute)
         if type(fields) is dict:
             return _Fields(tuple(name for name, field in fields.items() if _is_shown(field)), attribute)
-    attributes = lookup(cls, "__attrs_attrs__")
+    attributes: tuple[object, ...] | None = lookup(cls, "__attrs_attrs__")
     if isinstance(attributes, tuple):
         named = [(stored_fields(attribute, ("name",)).get("name"), attribute) for attribute in attributes]
         return _Fields(tuple(name for name, field in named if type(name) is str and _is_shown(field)), "")

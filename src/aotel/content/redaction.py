@@ -13,7 +13,7 @@ from aotel.content.memory import Memory
 from aotel.content.names import PLAIN, Names
 from aotel.content.objects import read_object
 from aotel.content.shapes import SHORTEST, scrub_shapes
-from aotel.content.snapshot import Rules, Walk
+from aotel.content.snapshot import DEPTH, NODES, Rules, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,9 +60,8 @@ class Redactor:
         self._clean = Memory() if redact is None else None
         self._json_rules = self.rules(limit=_UNLIMITED, depth=_DEEPEST_JSON, nodes=_UNLIMITED)
 
-    def rules(self, *, limit: int, depth: int | None = None, nodes: int | None = None, ids: bool = True) -> Rules:
+    def rules(self, *, limit: int, depth: int = DEPTH, nodes: int = NODES, ids: bool = True) -> Rules:
         """Return the rules of a walk that redacts as this redactor does; see `Rules` for the arguments."""
-        bounds = {name: bound for name, bound in (("depth", depth), ("nodes", nodes)) if bound is not None}
         return Rules(
             verdicts=self.names.verdicts,
             judge=self.names.verdict,
@@ -70,8 +69,9 @@ class Redactor:
             seal=self.seal,
             read_object=read_object,
             limit=limit,
+            depth=depth,
+            nodes=nodes,
             ids=ids,
-            **bounds,
         )
 
     def text(self, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aotel.content.encode import to_json
 from aotel.content.media import SHORTEST_BASE64, base64_digest, media_of
 from aotel.content.names import LONGEST_NAME, PLAIN
+from aotel.content.type_facts import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,10 @@ _HEADER_KEYS: Final = 8  # keys of an object that says the name and the value of
 _LARGEST: Final = 2**63 - 1
 _LONGEST_INT: Final = 2048  # bits of an integer that is written in digits: no interpreter's limit is lower
 CUT: Final = "..."
+
+# What describes a field without holding a value of it.
+_SCHEMA: Final = frozenset({"description", "format", "maxLength", "minLength", "pattern", "title", "type"})
+_SCHEMA_TYPES: Final = frozenset({"boolean", "integer", "null", "number", "string"})
 
 
 class Rules:
@@ -97,22 +102,24 @@ class Walk:
         self._chars = rules.chars
         self._open: set[int] = set()
 
-    def tree(self, value: Any, depth: int) -> Tree:
+    def tree(self, value: Any, depth: int) -> Tree:  # noqa: PLR0911 - by type, the most frequent first
         """Return the snapshot of a value.
 
         Args:
             value: anything.
             depth: how many containers it is in.
         """
-        cls = type(value)
+        cls = type_of(value)
         if cls is str:
             return self.rules.scrub(value) if len(value) <= self.rules.short else self.text(value)
         if cls is dict:
             return self.mapping(value.items(), len(value), depth, id(value))
-        if cls is list or cls is tuple:
+        if cls is list:
             return self.sequence(value, len(value), depth, id(value))
+        if cls is tuple:
+            return self.sequence(value, len(value), depth, id(value), pair=True)
         if cls is bool or value is None:
-            return value
+            return value  # type: ignore[no-any-return]
         if cls is int:
             return value if -_LARGEST <= value <= _LARGEST else write_int(value)
         if cls is float:
@@ -133,7 +140,7 @@ class Walk:
             return f"<dict of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = size if size <= self._left else self._left
+        taken = min(size, self._left)
         self._left -= taken
         # A copy: another thread may change the container meanwhile.
         pairs = list(items if taken == size else islice(items, taken))
@@ -159,13 +166,21 @@ class Walk:
             found[CUT] = f"{size - taken} more"
         return found
 
-    def sequence(self, items: Iterable[Any], size: int, depth: int, identity: int) -> Tree:
-        """Return the snapshot of elements; see `mapping` for the arguments."""
+    def sequence(self, items: Iterable[Any], size: int, depth: int, identity: int, *, pair: bool = False) -> Tree:
+        """Return the snapshot of elements.
+
+        Args:
+            items: the elements; see `mapping`.
+            size: see `mapping`.
+            depth: see `mapping`.
+            identity: see `mapping`.
+            pair: whether two elements may be a name and a value, like `("authorization", "…")`.
+        """
         if depth >= self.rules.depth:
             return f"<list of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = size if size <= self._left else self._left
+        taken = min(size, self._left)
         self._left -= taken
         elements = list(items if taken == size else islice(items, taken))
         if taken > _MANY and _are_numbers(elements):
@@ -174,7 +189,7 @@ class Walk:
             self._open.add(identity)
             found = [self.tree(element, depth + 1) for element in elements]
             self._open.discard(identity)
-            self._seal_named(elements, found, depth)
+            self._seal_named(elements, found, depth, pair=pair)
         if taken < size:
             found.append(f"{CUT} {size - taken} more")
         return found
@@ -186,16 +201,17 @@ class Walk:
 
     def parameters(self, names: tuple[str, ...], args: tuple[Any, ...]) -> list[Tree]:
         """Return the snapshot of positional arguments; these have names too, which may be secret."""
-        known = self.rules.verdicts.get
+        known, judge = self.rules.verdicts.get, self.rules.judge
         found: list[Tree] = []
         for name, value in zip(names, args, strict=False):
-            verdict = known(name) or self.rules.judge(name)
-            found.append(self.sealed(value, 0) if verdict.secret else self.tree(value, 0))
-        beyond = args[len(names) :]
-        if beyond:
-            more = self.sequence(beyond, len(beyond), 0, id(beyond))
+            secret = (known(name) or judge(name)).secret
+            found.append(self.sealed(value, 0) if secret else self.tree(value, 0))
+        size = len(args)
+        if size > len(found):
+            beyond = args[len(names) :]
+            more = self.sequence(beyond, len(beyond), 0, id(beyond), pair=True)
             found += more if isinstance(more, list) else [more]
-        if len(args) == 2 and self.is_secret(args[0]):  # noqa: PLR2004 - a header, or a variable of the environment
+        if size == 2 and type(args[0]) is str and self.is_secret(args[0]):  # noqa: PLR2004 - a header, say
             found[1] = self.sealed(args[1], 0)
         return found
 
@@ -210,7 +226,7 @@ class Walk:
         return found
 
     def cut_text(self, text: str, limit: int) -> str:
-        """Return a text cleaned and, if it is longer than the limit in characters, cut; cleaned first, so that no secret is cut."""
+        """Return a text cleaned and, past the limit in characters, cut; in this order, so that no secret is cut."""
         looked_at = limit + _MARGIN
         if len(text) <= looked_at:
             found = self.rules.scrub(text)
@@ -220,9 +236,13 @@ class Walk:
 
     def sealed(self, value: Any, depth: int) -> Tree:
         """Return what stands for a value that has a secret name."""
-        if type(value) is bytes or type(value) is bytearray:
-            value = value.decode("utf-8", "replace")
-        return self.rules.seal(value if type(value) is str else self.tree(value, depth))
+        cls = type_of(value)
+        if cls is str:
+            return self.rules.seal(value)
+        if cls is bytes or cls is bytearray:
+            return self.rules.seal(value.decode("utf-8", "replace"))
+        tree = self.tree(value, depth)
+        return tree if cls is dict and _is_schema(value) else self.rules.seal(tree)
 
     def is_secret(self, name: Any) -> bool:
         """Say whether something is a secret name: the first of a pair, or the name of a header."""
@@ -251,26 +271,40 @@ class Walk:
             )
         return found
 
-    def _seal_named(self, elements: list[Any], found: list[Tree], depth: int) -> None:
-        """Seal the second of a pair like `("authorization", "…")`, and what follows an option like `--password`."""
-        if len(elements) == 2 and self.is_secret(elements[0]):  # noqa: PLR2004
+    def _seal_named(self, elements: list[Any], found: list[Tree], depth: int, *, pair: bool) -> None:
+        """Seal the second of a pair, in a tuple or in a list of lists, and what follows an option like `--password`."""
+        if pair and len(elements) == 2 and self.is_secret(elements[0]):  # noqa: PLR2004
             found[1] = self.sealed(elements[1], depth + 1)
-        if not elements or type(elements[0]) is not str:
-            return
-        for index, element in enumerate(elements[:-1]):
-            if type(element) is str and element[:2] == "--" and "=" not in element and self.is_secret(element):
+        for index, element in enumerate(elements):
+            cls = type_of(element)
+            if cls is list:
+                written = found[index]
+                # A list by itself may well be one of names: `"required": ["token", "text"]`.
+                if len(element) == 2 and isinstance(written, list) and self.is_secret(element[0]):  # noqa: PLR2004
+                    written[1] = self.sealed(element[1], depth + 2)
+            elif cls is str and element[:2] == "--" and index + 1 < len(elements) and self.is_secret(element):
                 found[index + 1] = self.sealed(elements[index + 1], depth + 1)
 
     def _mend(self, found: dict[str, Tree], pairs: list[tuple[Any, Any]]) -> None:
-        """Seal the value of `{"name": "authorization", "value": "…"}`; write `{"data": …, "media_type": …}` as media."""
+        """Seal the value of `{"name": "authorization", "value": …}`; write `{"data": …, "media_type": …}` as media."""
         fields = {key: value for key, value in pairs if type(key) is str}
         if "value" in fields and any(self.is_secret(fields.get(key)) for key in ("name", "key", "header")):
             found["value"] = self.sealed(fields["value"], DEPTH)
         data = fields.get("data")
         if type(data) is str and len(data) >= _SHORT and not self.rules.raw:
-            mime_type = fields.get("media_type", fields.get("mime_type", fields.get("mimeType")))
-            if type(mime_type) is str or fields.get("type") == "base64":
-                found["data"] = base64_digest(data, mime_type if type(mime_type) is str else "") or found["data"]
+            mime_types = (fields.get(key) for key in ("media_type", "mime_type", "mimeType"))
+            mime_type = next((given for given in mime_types if type(given) is str), None)
+            kind = fields.get("type")
+            if mime_type is not None or (type(kind) is str and kind == "base64"):
+                found["data"] = base64_digest(data, mime_type or "") or found["data"]
+
+
+def _is_schema(fields: dict[Any, Any]) -> bool:
+    """Say whether a dictionary is the JSON schema of a secret, as in the definition of a tool, and not a secret."""
+    if len(fields) > len(_SCHEMA) or not all(type(key) is str and key in _SCHEMA for key in fields):
+        return False
+    kind = fields.get("type")
+    return type(kind) is str and kind in _SCHEMA_TYPES
 
 
 def cut(text: str, limit: int) -> str:
@@ -296,4 +330,4 @@ def _are_numbers(elements: list[Any]) -> bool:
     kinds = set(map(type, elements))
     if kinds == {float}:
         return isfinite(sum(elements))
-    return kinds == {int} and -_LARGEST <= min(elements) and max(elements) <= _LARGEST
+    return kinds == {int} and min(elements) >= -_LARGEST and max(elements) <= _LARGEST

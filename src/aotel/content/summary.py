@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _MOST_ELEMENTS: Final = 10_000
 _MOST_TYPES: Final = 16
 _LARGEST: Final = 2**63 - 1
-_SEQUENCES: Final[tuple[type, ...]] = (list, tuple, set, frozenset, deque)
-_SIZED: Final[tuple[type, ...]] = (str, bytes, bytearray)
+_DICT: type[dict[Any, Any]] = dict
+_SEQUENCES: tuple[type[Any], ...] = (list, tuple, set, frozenset, deque)
+_SIZED: tuple[type[Any], ...] = (str, bytes, bytearray)
 
 
 def summary_of(value: object) -> dict[str, Tree]:
@@ -45,13 +46,13 @@ def _facts(value: Any, cls: type) -> dict[str, Tree]:
     bases = mro_of(cls)
     for base in _SIZED:
         if base in bases:
-            return {"length": base.__len__(value)}  # type: ignore[attr-defined]
+            return {"length": base.__len__(value)}
     if dict in bases:
-        return {"keys": dict.__len__(value), "values": _types(_first(dict.values(value)))}
+        return {"keys": _DICT.__len__(value), "values": _types(_first(_DICT.values(value)))}
     for base in _SEQUENCES:
         if base in bases:
-            elements = _first(base.__iter__(value))  # type: ignore[attr-defined]
-            facts: dict[str, Tree] = {"length": base.__len__(value), "items": _types(elements)}  # type: ignore[attr-defined]
+            elements = _first(base.__iter__(value))
+            facts: dict[str, Tree] = {"length": base.__len__(value), "items": _types(elements)}
             return facts | _range(elements, facts["length"])
     return _object_facts(value, cls)
 

@@ -7,13 +7,16 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 # Read from `type` itself: a metaclass may define properties of these names.
 _MODULE: Final = type.__dict__["__module__"]
 _QUALNAME: Final = type.__dict__["__qualname__"]
 _MRO: Final = type.__dict__["__mro__"]
 _NAMESPACE: Final = type.__dict__["__dict__"]
+
+type_of: Callable[[Any], type[Any]] = type
+"""The real type of a value, whatever its `__class__` says."""
 
 _LONGEST_TYPE_NAME: Final = 200  # characters
 
@@ -30,7 +33,7 @@ def namespace_of(cls: type) -> Mapping[str, Any]:
     return found
 
 
-def lookup(cls: type, name: str) -> Any:  # noqa: ANN401
+def lookup(cls: type, name: str) -> Any:
     """Return what a type or its bases define under a name, as it is, without binding it; None if they do not."""
     for base in mro_of(cls):
         namespace = namespace_of(base)
@@ -66,12 +69,12 @@ def instance_dict(value: object) -> dict[str, Any]:
     descriptor = lookup(type(value), "__dict__")
     if type(descriptor) is not GetSetDescriptorType and type(descriptor) is not MemberDescriptorType:
         return {}
-    found = descriptor.__get__(value)
+    found: dict[str, Any] = descriptor.__get__(value)
     return found if type(found) is dict else {}
 
 
 def stored_fields(value: object, names: Iterable[str]) -> dict[str, object]:
-    """Return fields by name, from the dictionary and the slots of an object; properties and unset fields are left out."""
+    """Return fields by name, from the dictionary and the slots of an object, without properties and unset fields."""
     stored = instance_dict(value)
     found: dict[str, object] = {}
     for name in names:

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from aotel.dialects.json_text import decode, encode, unembed
+from aotel.dialects.json_text import array, decode, fields, inner_array, objects, said, unembed
 from aotel.dialects.media import from_url
-from aotel.dialects.values import MAX_ITEMS, content, text, tokens
-from aotel.operation import (
-    MediaPart,
-    Message,
-    OtherPart,
-    ReasoningPart,
-    TextPart,
-    ToolCall,
-    ToolResult,
-)
+from aotel.dialects.values import MAX_ITEMS, tokens
+from aotel.operation import MediaPart, Message, OtherPart, ReasoningPart, TextPart, ToolCall, ToolResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aotel.dialects.json_text import Fields
     from aotel.operation import MessagePart
 
 __all__ = ["messages", "part", "parts"]
 
-_LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
-
-_NOTHING = msgspec.Raw(b"")
-
-Fields = Mapping[str, msgspec.Raw]
-"""A JSON object of which only the outermost level is decoded: the texts inside stay exactly as they came."""
-
 
 def messages(json: str) -> list[Message]:
     """Messages of a JSON array, or of a single JSON object; what is no message is passed over."""
-    found = (_message(fields) for raw in _array(json)[-MAX_ITEMS:] if (fields := _fields(raw)))
-    return [message for message in found if message.role or message.parts]
+    read = (_message(found) for found in objects(json)[-MAX_ITEMS:])
+    return [message for message in read if message.role or message.parts]
 
 
 def parts(json: str) -> list[MessagePart]:
     """Parts of a JSON array, object or string; a text that is no JSON is one text part."""
-    raws = _array(json)
+    raws = array(json)
     if raws:
         return _parts(raws)
     return [TextPart(json)] if json and decode(json) is None else []
@@ -60,132 +45,95 @@ def part(json: str, kind: str) -> MessagePart:
     return OtherPart(kind, json) if found is None or isinstance(found, (TextPart, OtherPart)) else found
 
 
-def _array(json: str) -> list[msgspec.Raw]:
-    """The items of an array; anything else that is JSON is its own only item."""
-    try:
-        return _LIST.decode(json)
-    except _BROKEN:
-        pass
-    found = decode(json)
-    if isinstance(found, list):
-        # Python's own JSON, with NaN or lone surrogates in it, in a form that everyone can read.
-        return _LIST.decode(encode(found))
-    return [] if found is None else [msgspec.Raw(encode(found).encode())]
-
-
-def _fields(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
-    try:
-        return _OBJECT.decode(raw)
-    except _BROKEN:
-        return {}
-
-
-def _text(fields: Fields, *names: str) -> str | None:
-    """The first of some fields that holds anything, as text: a string's content, else its JSON."""
-    for name in names:
-        raw = fields.get(name)
-        if raw is not None and (found := unembed(raw)) is not None:
-            return found
-    return None
-
-
-def _message(fields: Fields) -> Message:
-    found = _parts(_items(fields.get("parts", _NOTHING)) or _items(fields.get("content", _NOTHING)))
-    call_id = _text(fields, "tool_call_id")
+def _message(found: Fields) -> Message:
+    read = _parts(inner_array(found.get("parts")) or inner_array(found.get("content")))
+    call_id = said(found, "tool_call_id")
     if call_id is not None:
-        found = [ToolResult(call_id, _text(fields, "content"))]
-    found += [_tool_call(call) for raw in _items(fields.get("tool_calls", _NOTHING)) if (call := _fields(raw))]
-    role = _text(fields, "role", "type") or ""
-    return Message(role, tuple(found), _text(fields, "name"), _text(fields, "finish_reason"))
-
-
-def _items(raw: msgspec.Raw) -> list[msgspec.Raw]:
-    try:
-        return _LIST.decode(raw)[:MAX_ITEMS]
-    except _BROKEN:
-        found = unembed(raw) if bytes(raw) else None
-        return [] if not found else [raw]
+        read = [ToolResult(call_id, said(found, "content"))]
+    read += [_tool_call(call) for raw in inner_array(found.get("tool_calls")) if (call := fields(raw))]
+    role = said(found, "role", "type") or ""
+    return Message(role, tuple(read), said(found, "name"), said(found, "finish_reason"))
 
 
 def _parts(raws: list[msgspec.Raw]) -> list[MessagePart]:
-    return [part for raw in raws[:MAX_ITEMS] if (part := _part(raw)) is not None]
+    return [read for raw in raws[:MAX_ITEMS] if (read := _part(raw)) is not None]
 
 
 def _part(raw: msgspec.Raw) -> MessagePart | None:
-    fields = _fields(raw)
-    if not fields:
-        found = unembed(raw)
-        return None if found is None else TextPart(found)
-    kind = _text(fields, "type") or "unknown"
+    found = fields(raw)
+    if not found:
+        plain = unembed(raw)
+        return None if plain is None else TextPart(plain)
+    kind = said(found, "type") or "unknown"
     read = _READ.get(kind)
-    found_part = None if read is None else read(fields)
-    return found_part if found_part is not None else OtherPart(kind, bytes(raw).decode("utf-8", "replace"))
+    known = None if read is None else read(found)
+    return known if known is not None else OtherPart(kind, bytes(raw).decode("utf-8", "replace"))
 
 
-def _text_part(fields: Fields) -> MessagePart | None:
-    found = _text(fields, "content", "text")
-    return None if found is None else TextPart(found)
+def _text(found: Fields) -> MessagePart | None:
+    text = said(found, "content", "text")
+    return None if text is None else TextPart(text)
 
 
-def _reasoning(fields: Fields) -> MessagePart | None:
-    found = _text(fields, "content", "thinking", "text") or ""
+def _reasoning(found: Fields) -> MessagePart | None:
     return ReasoningPart(
-        found,
-        _text(fields, "id"),
-        _text(fields, "signature"),
-        _text(fields, "data"),
-        _text(fields, "encrypted_content"),
+        said(found, "content", "thinking", "text") or "",
+        said(found, "id"),
+        said(found, "signature"),
+        said(found, "data"),
+        said(found, "encrypted_content"),
     )
 
 
-def _tool_call(fields: Fields) -> ToolCall:
-    function = _fields(fields.get("function", _NOTHING))
+def _tool_call(found: Fields) -> ToolCall:
+    function = fields(found.get("function"))
     return ToolCall(
-        _text(fields, "name") or _text(function, "name") or "",
-        _text(fields, "id", "call_id"),
-        _text(fields, "arguments", "input", "args") or _text(function, "arguments"),
+        said(found, "name") or said(function, "name") or "",
+        said(found, "id", "call_id"),
+        said(found, "arguments", "input", "args") or said(function, "arguments"),
     )
 
 
-def _tool_result(fields: Fields) -> MessagePart | None:
-    found = _text(fields, "response", "result", "content", "output")
-    return ToolResult(_text(fields, "id", "tool_use_id", "tool_call_id", "call_id"), found)
+def _tool_result(found: Fields) -> MessagePart | None:
+    result = said(found, "response", "result", "content", "output")
+    return ToolResult(said(found, "id", "tool_use_id", "tool_call_id", "call_id"), result)
 
 
-def _media(fields: Fields) -> MessagePart | None:
-    modality = _text(fields, "modality") or ""
-    mime_type = _text(fields, "mime_type")
-    uri = _text(fields, "uri")
+def _media(found: Fields) -> MessagePart | None:
+    modality = said(found, "modality") or ""
+    mime_type = said(found, "mime_type")
+    transcript = said(found, "transcript")
+    uri = said(found, "uri")
     if uri is not None:
-        return from_url(modality, uri, mime_type, _text(fields, "transcript"))
+        return from_url(modality, uri, mime_type, transcript)
     return MediaPart(
         modality,
         mime_type,
-        file_id=_text(fields, "file_id"),
-        content=_text(fields, "content"),
-        size=tokens(_text(fields, "bytes")),
-        sha256=_text(fields, "sha256"),
-        transcript=_text(fields, "transcript"),
+        file_id=said(found, "file_id"),
+        content=said(found, "content"),
+        size=tokens(said(found, "bytes")),
+        sha256=said(found, "sha256"),
+        transcript=transcript,
     )
 
 
-def _image(fields: Fields) -> MessagePart | None:
+def _image(found: Fields) -> MessagePart | None:
     """OpenAI's `image_url`, a text or an object with `url`, and Anthropic's `source`."""
-    url = fields.get("image_url", _NOTHING)
-    found = text(_text(_fields(url), "url")) or (text(unembed(url)) if bytes(url)[:1] == b'"' else None)
-    if found is not None:
-        return from_url("image", found)
-    image = _fields(fields.get("source", _NOTHING))
-    data, found = _text(image, "data"), _text(image, "url")
+    url = found.get("image_url")
+    location = said(fields(url), "url") or (said(found, "image_url") if not fields(url) else None)
+    if location:
+        return from_url("image", location)
+    image = fields(found.get("source"))
+    data, location = said(image, "data"), said(image, "url")
     if data is not None:
-        return MediaPart("image", _text(image, "media_type"), content=content(data))
-    return None if found is None else from_url("image", found)
+        return MediaPart("image", said(image, "media_type"), content=data)
+    return None if location is None else from_url("image", location)
 
 
 _READ: dict[str, Callable[[Fields], MessagePart | None]] = {
-    "text": _text_part,
-    "input_text": _text_part,
-    "output_text": _text_part,
+    "text": _text,
+    "input_text": _text,
+    "output_text": _text,
     "reasoning": _reasoning,
     "thinking": _reasoning,
     "redacted_thinking": _reasoning,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aotel.dialects.json_text import decode, embed, encode, source
+from aotel.dialects.json_text import decode, embed, encode, fields, objects, said, source
 from aotel.dialects.values import MAX_ITEMS, text
 from aotel.operation import ToolDefinition
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.operation import Json
+    from aotel.dialects.json_text import Fields
 
 __all__ = ["read_definitions", "read_flat_definitions", "write_definitions", "write_flat_definitions"]
 
@@ -24,11 +23,8 @@ _KNOWN = frozenset({"type", "name", "description", "parameters", "input_schema",
 
 def read_definitions(value: object) -> tuple[ToolDefinition, ...]:
     """The definitions of `gen_ai.tool.definitions`, JSON text or structured; what is none is passed over."""
-    found = decode(source(value))
-    if not isinstance(found, list):
-        return ()
-    definitions = (_definition(item) for item in found[:MAX_ITEMS] if isinstance(item, dict))
-    return tuple(definition for definition in definitions if definition is not None)
+    found = (_definition(each) for each in objects(source(value))[:MAX_ITEMS])
+    return tuple([definition for definition in found if definition is not None])
 
 
 def write_definitions(definitions: Iterable[ToolDefinition]) -> str:
@@ -52,10 +48,10 @@ def write_flat_definitions(definitions: Iterable[ToolDefinition], out: dict[str,
 
 
 def _flat_definition(entry: Mapping[str, object]) -> ToolDefinition | None:
-    schema = decode(source(entry.get(names.TOOL_JSON_SCHEMA)))
+    schemas = objects(source(entry.get(names.TOOL_JSON_SCHEMA)))
     name = text(entry.get(names.TOOL_NAME))
     description = text(entry.get(names.TOOL_DESCRIPTION))
-    definition = _definition(schema) if isinstance(schema, Mapping) else None
+    definition = _definition(schemas[0]) if schemas else None
     if definition is None:
         return None if name is None else ToolDefinition(name, description=description)
     definition.name = name or definition.name
@@ -74,24 +70,18 @@ def _described(definition: ToolDefinition) -> dict[str, object]:
     return found
 
 
-def _definition(found: Mapping[str, Json]) -> ToolDefinition | None:
+def _definition(found: Fields) -> ToolDefinition | None:
     """A definition in any of the shapes; None where it has no name and no kind."""
-    function = found.get("function")
-    fields: Mapping[str, Json] = {**found, **function} if isinstance(function, Mapping) else found
-    kind = found.get("type")
-    kind = kind if isinstance(kind, str) and kind else "function"
-    name = fields.get("name")
-    if not isinstance(name, str) or not name:
-        if kind == "function":
-            return None
-        name = kind
-    description = fields.get("description")
-    parameters = fields.get("parameters", fields.get("input_schema"))
-    others = {key: value for key, value in fields.items() if key not in _KNOWN}
+    facts = {**found, **fields(found.get("function"))}
+    kind = said(found, "type") or "function"
+    name = said(facts, "name") or (None if kind == "function" else kind)
+    if name is None:
+        return None
+    others = {key: decode(bytes(raw).decode()) for key, raw in facts.items() if key not in _KNOWN}
     return ToolDefinition(
         name,
         kind,
-        description if isinstance(description, str) else None,
-        None if parameters is None else parameters if isinstance(parameters, str) else encode(parameters),
+        said(facts, "description"),
+        said(facts, "parameters", "input_schema"),
         others or None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aotel.dialects.json_text import decode, embed, encode, source
+from aotel.dialects.json_text import embed, encode, objects, said, source
 from aotel.dialects.values import MAX_ITEMS, content, score, text
 from aotel.operation import Document
 from aotel.semconv import attributes as names
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
+    from aotel.dialects.json_text import Fields
+
 __all__ = ["read_documents", "read_flat_documents", "write_documents", "write_flat_documents"]
 
 
 def read_documents(value: object) -> tuple[Document, ...]:
     """The documents of `gen_ai.retrieval.documents`, JSON text or structured; the first `MAX_ITEMS`."""
-    found = decode(source(value))
-    if not isinstance(found, list):
-        return ()
-    return tuple(_document(item, "") for item in found[:MAX_ITEMS] if isinstance(item, dict))
+    return tuple([_document(found) for found in objects(source(value))[:MAX_ITEMS]])
 
 
 def write_documents(documents: Iterable[Document]) -> str:
@@ -32,7 +31,7 @@ def write_documents(documents: Iterable[Document]) -> str:
 
 def read_flat_documents(entries: Iterable[Mapping[str, object]]) -> tuple[Document, ...]:
     """The documents of a family such as `retrieval.documents`, from its items."""
-    return tuple([_document(entry, "document.") for entry in entries])
+    return tuple([_flat_document(entry) for entry in entries])
 
 
 def write_flat_documents(documents: Iterable[Document], family: str, out: dict[str, AttributeValue]) -> None:
@@ -49,13 +48,18 @@ def write_flat_documents(documents: Iterable[Document], family: str, out: dict[s
             out[prefix + names.DOCUMENT_METADATA] = document.metadata
 
 
-def _document(fields: Mapping[str, object], prefix: str) -> Document:
-    metadata = fields.get(f"{prefix}metadata")
+def _document(found: Fields) -> Document:
+    relevance = score(said(found, "score"))
+    return Document(said(found, "id") or None, said(found, "content"), relevance, said(found, "metadata"))
+
+
+def _flat_document(entry: Mapping[str, object]) -> Document:
+    metadata = entry.get(names.DOCUMENT_METADATA)
     return Document(
-        text(fields.get(f"{prefix}id")),
-        content(fields.get(f"{prefix}content")),
-        score(fields.get(f"{prefix}score")),
-        metadata if metadata is None or isinstance(metadata, str) else encode(metadata),
+        text(entry.get(names.DOCUMENT_ID)),
+        content(entry.get(names.DOCUMENT_CONTENT)),
+        score(entry.get(names.DOCUMENT_SCORE)),
+        None if metadata is None else source(metadata),
     )
 
 

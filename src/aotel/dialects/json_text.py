@@ -11,7 +11,25 @@ import msgspec
 if TYPE_CHECKING:
     from aotel.operation import Json
 
-__all__ = ["decode", "embed", "encode", "is_json", "json_object", "mime_type", "source", "unembed"]
+__all__ = [
+    "Fields",
+    "array",
+    "decode",
+    "embed",
+    "encode",
+    "fields",
+    "inner_array",
+    "is_json",
+    "json_object",
+    "mime_type",
+    "objects",
+    "said",
+    "source",
+    "unembed",
+]
+
+Fields = Mapping[str, msgspec.Raw]
+"""A JSON object of which only the outermost level is decoded."""
 
 JSON_MIME_TYPE = "application/json"
 
@@ -20,6 +38,8 @@ _CLOSING = frozenset("}]")
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _ANY = msgspec.json.Decoder()
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -84,6 +104,53 @@ def encode(value: object) -> str:
         return _ENCODER.encode(value).decode()
     except (TypeError, ValueError, OverflowError, RecursionError):
         return _ENCODER.encode(clean(value)).decode()
+
+
+def objects(text: str) -> list[Fields]:
+    """The objects of a JSON array, each decoded at its outermost level only: texts inside stay exactly as they came."""
+    return [found for raw in array(text) if (found := fields(raw))]
+
+
+def array(text: str) -> list[msgspec.Raw]:
+    """The items of a JSON array; anything else that is JSON is its own only item, and what is no JSON has none."""
+    try:
+        return _LIST.decode(text)
+    except _BROKEN:
+        pass
+    found = decode(text)
+    if isinstance(found, list):
+        # Python's own JSON, with NaN or lone surrogates in it: again, in a form that everyone can read.
+        return _LIST.decode(encode(found))
+    return [] if found is None else [msgspec.Raw(encode(found).encode())]
+
+
+def inner_array(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
+    """The items of an array inside other JSON; anything else that says something is its own only item."""
+    if raw is None:
+        return []
+    try:
+        return _LIST.decode(raw)
+    except _BROKEN:
+        return [raw] if unembed(raw) else []
+
+
+def fields(raw: msgspec.Raw | None) -> Fields:
+    """The fields of a JSON object; {} for anything else."""
+    if raw is None:
+        return {}
+    try:
+        return _FIELDS.decode(raw)
+    except _BROKEN:
+        return {}
+
+
+def said(found: Fields, *names: str) -> str | None:
+    """The first of some fields that says anything, as text: a string's content, else its JSON."""
+    for name in names:
+        raw = found.get(name)
+        if raw is not None and (text := unembed(raw)) is not None:
+            return text
+    return None
 
 
 def embed(text: str) -> msgspec.Raw | str:

@@ -3,7 +3,7 @@
 from aotel.distro.configuration import autostart, configure, recording_to
 from aotel.distro.handle import Handle
 from aotel.distro.hooks import pre_instrument
-from aotel.distro.status import Status, flush, shutdown, status
+from aotel.distro.report import Status, flush, shutdown, status
 
 __all__ = [
     "Handle",

@@ -24,7 +24,7 @@ from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_
 from aotel.distro.threads import carry_context_into_threads
 from aotel.export import select
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
-from aotel.pipeline.provider import current_provider
+from aotel.pipeline.provider import current_provider, is_attached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -113,7 +113,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
 
     Args:
         request: what to do.
-        threads: whether to see to it that threads keep their parent; auto-instrumentation does so itself, a moment later.
+        threads: whether to see to it that threads keep their parent; auto-instrumentation does so itself, later.
     """
     with _lock:
         settings = environment.load()
@@ -127,7 +127,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         pipeline = STATE.pipeline = STATE.pipeline or Pipeline(settings, policy)
         provider = STATE.provider = _provider(request, pipeline, settings)
         _fill(pipeline, settings, policy, request, provider, exported=exports_spans(provider))
-        _open_port(pipeline, settings)
+        _open_port(pipeline, provider, settings)
         PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
         PORT.attributes_at_start = reads_attributes(getattr(provider, "sampler", None))
         if threads:
@@ -135,12 +135,9 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         return Handle(pipeline, provider)
 
 
-def the_pipeline() -> Pipeline | None:
-    """Return the pipeline of this process, silent until it is configured; None where everything is switched off."""
+def the_pipeline(settings: Settings) -> Pipeline:
+    """Return the pipeline of this process, which makes no envelopes until it is configured."""
     with _lock:
-        settings = environment.load()
-        if settings.disabled:
-            return None
         if STATE.pipeline is None:
             STATE.pipeline = Pipeline(settings, _policy(settings, Request()))
         return STATE.pipeline
@@ -152,17 +149,18 @@ def adopt(provider: Any) -> None:
     Its spans are served at once; the manual API waits for its first call, to find the provider that is global then.
     """
     with _lock:
-        first = STATE.pipeline is None
-        pipeline = the_pipeline()
-        if pipeline is None:
+        if STATE.pipeline is not None:
+            attach(provider, STATE.pipeline)
             return
-        if first:
-            settings = environment.load()
-            environment.report(settings)
-            # Whoever makes a provider is about to give it an exporter.
-            _fill(pipeline, settings, pipeline.policy, Request(), provider, exported=True)
-            _open_port(pipeline, settings)
+        settings = environment.load()
+        if settings.disabled:
+            return
+        environment.report(settings)
+        pipeline = the_pipeline(settings)
         attach(provider, pipeline)
+        # Whoever makes a provider is about to give it an exporter.
+        _fill(pipeline, settings, pipeline.policy, Request(), provider, exported=True)
+        _open_port(pipeline, provider, settings)
 
 
 def _policy(settings: Settings, request: Request) -> ContentPolicy:
@@ -187,7 +185,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
         resource=getattr(provider, "resource", None),
     )
     for exporter in former:
-        exporter.shutdown()
+        exporter.shutdown()  # type: ignore[no-untyped-call]
     if pipeline.session_id:
         say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
     if not STATE.exit_hook:
@@ -236,9 +234,10 @@ def _stderr_is_terminal() -> bool:
         return False
 
 
-def _open_port(pipeline: Pipeline, settings: Settings) -> None:
+def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     PORT.emit = pipeline.emit
-    PORT.unsampled = pipeline.report_unsampled
+    # A provider that takes no processor was warned of already.
+    PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
     PORT.propagate_session = settings.propagate_session
     carrier = {name: os.environ[name.upper()] for name in ("traceparent", "tracestate") if os.environ.get(name.upper())}

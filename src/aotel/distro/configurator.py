@@ -1,4 +1,4 @@
-"""The configurator of `opentelemetry-instrument`: the SDK's own, with our pipeline on it and exporters that end in time."""
+"""The configurator of `opentelemetry-instrument`: the SDK's own, with our pipeline, and exporters that end in time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_PYTHON_ID_GENERATOR
 from opentelemetry.sdk import _configuration as sdk_configuration
 
+from aotel import settings as environment
 from aotel.calls.port import PORT
 from aotel.distro.arguments import Request
 from aotel.distro.configuration import apply, say_once, the_pipeline
@@ -23,7 +24,20 @@ if TYPE_CHECKING:
     from aotel.pipeline import Pipeline
 
 
-class AotelConfigurator(sdk_configuration._OTelSDKConfigurator):  # noqa: SLF001 - it is there to be subclassed
+class _NoConfigurator:
+    def configure(self, **kwargs: Any) -> None:
+        self._configure(**kwargs)
+
+    def _configure(self, **kwargs: Any) -> None:
+        msg = f"this OpenTelemetry SDK has no configurator for {sorted(kwargs)}"
+        raise LookupError(msg)
+
+
+# Private by its name, and there to be subclassed by distros, as its own documentation says.
+_Stock: Any = getattr(sdk_configuration, "_OTelSDKConfigurator", _NoConfigurator)
+
+
+class AotelConfigurator(_Stock):  # type: ignore[misc]
     """Sets the SDK up as the OTEL_* variables, or the file of OTEL_CONFIG_FILE, say, and puts the pipeline on it.
 
     A program that brought a tracer provider of its own keeps its set-up: the pipeline attaches to it. What can't be set
@@ -32,11 +46,11 @@ class AotelConfigurator(sdk_configuration._OTelSDKConfigurator):  # noqa: SLF001
 
     def _configure(self, **kwargs: Any) -> None:
         try:
-            pipeline = the_pipeline()
-            if pipeline is None:
+            settings = environment.load()
+            if settings.disabled:
                 self._set_up_sdk(kwargs)
             else:
-                self._set_up(pipeline, kwargs)
+                self._set_up(the_pipeline(settings), kwargs)
         except Exception as error:  # noqa: BLE001 - see the class
             PORT.report("auto-start", error)
 
@@ -45,7 +59,8 @@ class AotelConfigurator(sdk_configuration._OTelSDKConfigurator):  # noqa: SLF001
         complete = True
         if not _provider_is_set():
             complete = self._set_up_sdk(_options(kwargs))
-            calm_metrics()
+            if not os.environ.get(OTEL_CONFIG_FILE):
+                calm_metrics()
             if _provider_is_set():
                 refit(current_provider(), pipeline, private_ids=not os.environ.get(OTEL_PYTHON_ID_GENERATOR))
         # A file may ask for no tracing at all: then there is nothing to attach to yet.
@@ -55,7 +70,7 @@ class AotelConfigurator(sdk_configuration._OTelSDKConfigurator):  # noqa: SLF001
     def _set_up_sdk(self, options: dict[str, Any]) -> bool:
         """Have the SDK configure itself; return whether it could."""
         try:
-            super()._configure(**options)
+            super()._configure(**options)  # pyright: ignore[reportUnknownMemberType]
         except Exception as error:  # noqa: BLE001 - see the class
             say_once(
                 f"OpenTelemetry could not be set up as the environment asks ({type(error).__name__}: {error!s:.300}); "

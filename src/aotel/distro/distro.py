@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER, OTEL_TRACES_EXPORTER
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # checkers are told to skip it
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 OTEL_CONFIG_FILE = "OTEL_CONFIG_FILE"  # the SDK has a constant for it from 1.41 on
 
 
-class AotelDistro(BaseDistro):
-    """Spans and metrics over OTLP where the user says nothing, as OpenTelemetry's own distro has it; no logs unasked."""
+class AotelDistro(BaseDistro):  # type: ignore[misc]
+    """Spans and metrics over OTLP where the user says nothing, as OpenTelemetry's own distro has it; no logs."""
 
     def _configure(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of all distros
         if os.environ.get(OTEL_CONFIG_FILE):

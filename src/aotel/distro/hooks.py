@@ -26,10 +26,10 @@ def pre_instrument() -> None:
     up, or nobody has.
     """
     try:
-        if environment.load().disabled:
-            return
-        watch_providers()
-        if STATE.request is None and current_provider() is not None:
+        disabled = environment.load().disabled
+        if not disabled:
+            watch_providers()
+        if STATE.request is None and (disabled or current_provider() is not None):
             apply(Request(), threads=False)
     except Exception as error:  # noqa: BLE001 - an exception here would end the program's auto-instrumentation
         PORT.report("auto-start", error)

@@ -1,11 +1,11 @@
-"""Metrics that nobody takes must not disturb: the exporters of metrics that auto-start sets up, calm and quick to end."""
+"""Where metrics go under auto-start: the exporters that the SDK sets up for them, made calm and quick to end."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import metrics
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -16,9 +16,13 @@ from aotel.export.outcome import Verdict
 from aotel.export.stock import Stock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from opentelemetry.sdk.metrics.export import MetricsData
 
 _logger = logging.getLogger("aotel")
+
+_OTLP = "opentelemetry.exporter.otlp."
 
 FLUSH_TIMEOUT = 1.0
 """Seconds that the end of a program waits for its last metrics, at most."""
@@ -32,18 +36,25 @@ class CalmMetricExporter(MetricExporter):
     """
 
     def __init__(self, exporter: MetricExporter) -> None:
-        super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)  # noqa: SLF001 - as the reader does
-        self._exporter = exporter
+        super().__init__(
+            getattr(exporter, "_preferred_temporality", None), getattr(exporter, "_preferred_aggregation", None)
+        )
         self._stock: Stock[Any] = Stock(given=exporter)
         self._health = Health("metrics can't be delivered", consequence="they are lost until they can")
         self._unwanted = self._closed = False
 
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+    def export(
+        self,
+        metrics_data: MetricsData,
+        timeout_millis: float = 10_000,  # noqa: ARG002 - the exporter has a timeout of its own, OTEL_EXPORTER_OTLP_TIMEOUT
+        **kwargs: Any,  # noqa: ARG002 - the SDK's signature
+    ) -> MetricExportResult:
         """Send metrics; never raises."""
         if self._unwanted:
             return MetricExportResult.FAILURE
         with suppress_instrumentation():
-            outcome = self._stock.send(metrics_data)
+            # What a call sends is one whole here, not a sequence; it is handed on as it is.
+            outcome = self._stock.send(cast("Any", metrics_data))
         if outcome.verdict is Verdict.DELIVERED:
             self._health.worked()
             return MetricExportResult.SUCCESS
@@ -58,20 +69,25 @@ class CalmMetricExporter(MetricExporter):
         """Have the exporter send what it holds itself; the OTLP ones hold nothing."""
         return self._stock.force_flush(int(timeout_millis))
 
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:  # noqa: ARG002 - the SDK's signature
         """Stop at once: an export that runs in another thread is interrupted."""
         self._closed = True
         self._stock.close()
 
 
 def calm_metrics() -> None:
-    """Make the exporters of the global meter provider calm, and its end at exit a matter of seconds."""
-    provider = metrics.get_meter_provider()
-    for reader in getattr(provider, "_metric_readers", None) or getattr(getattr(provider, "_sdk_config", None), "metric_readers", ()):
+    """Make the OTLP exporters of the global meter provider calm, and its end at exit a matter of a second."""
+    provider: Any = metrics.get_meter_provider()
+    for reader in _readers(provider):
         exporter = getattr(reader, "_exporter", None)
-        if isinstance(exporter, MetricExporter) and type(exporter).__module__.startswith("opentelemetry.exporter.otlp"):
-            reader._exporter = CalmMetricExporter(exporter)
-    shutdown = getattr(provider, "_atexit_handler", None)
-    if callable(shutdown):
-        atexit.unregister(shutdown)
-        provider._atexit_handler = atexit.register(partial(shutdown, timeout_millis=FLUSH_TIMEOUT * 1000))
+        if isinstance(exporter, MetricExporter) and type(exporter).__module__.startswith(_OTLP):
+            vars(reader)["_exporter"] = CalmMetricExporter(exporter)
+    stop = getattr(provider, "_atexit_handler", None)
+    if callable(stop):
+        atexit.unregister(stop)
+        vars(provider)["_atexit_handler"] = atexit.register(partial(stop, timeout_millis=FLUSH_TIMEOUT * 1000))
+
+
+def _readers(provider: Any) -> Iterable[object]:
+    found = getattr(provider, "_metric_readers", None)  # since 1.42
+    return found if found is not None else getattr(getattr(provider, "_sdk_config", None), "metric_readers", ())

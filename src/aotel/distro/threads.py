@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
-from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor  # pyright: ignore[reportMissingTypeStubs]
 
 _NAME = "threading"
 _ALL = "*"

@@ -31,7 +31,7 @@ from aotel.operation import Usage
 from aotel.semconv import kinds
 
 if TYPE_CHECKING:
-    from aotel.content import Arguments, Tree
+    from aotel.content import Tree
     from aotel.envelopes.recording import Recording
     from aotel.operation import Operation
 
@@ -80,7 +80,7 @@ class EnvelopeBuilder:
             error = ErrorPayload(recording.name, failure.type, message, duration, outcome=outcome)
             return self._envelope(recording, seq, kinds.COAT_ERROR, recording.end_time, recording.capture, error)
         captured = {name: self._show(value) for name, value in (recording.local_variables or {}).items()}
-        operation = None if recording.has_inner_llm else recording.operation
+        operation = None if recording.has_inner_llm else _operation(recording)
         payload = EndPayload(
             recording.name,
             self._result(recording),
@@ -158,20 +158,20 @@ class EnvelopeBuilder:
         )
 
     def _preview(self, recording: Recording) -> Preview:
-        arguments: Arguments | None = recording.input
-        if arguments is not None:
+        if recording.input is not None:
+            arguments = recording.input.get()
             return Preview(
                 [self._show(value) for value in arguments.positional],
                 {name: self._show(value) for name, value in arguments.keywords.items()},
             )
-        operation = recording.operation
+        operation = _operation(recording)
         value = operation.input_value if operation is not None else None
         return Preview([self._cut(value)] if value else [], {})
 
     def _result(self, recording: Recording) -> str:
-        if recording.has_output:
-            return self._show(recording.output)
-        operation = recording.operation
+        if recording.output is not None:
+            return self._show(recording.output.get())
+        operation = _operation(recording)
         return self._cut(operation.output_value or "") if operation is not None else ""
 
     def _show(self, value: Tree) -> str:
@@ -187,6 +187,10 @@ class EnvelopeBuilder:
         if found is None:
             return msgspec.UNSET
         return Retrieval(self._cut(found.query) if found.query else None, len(found.documents) or None)
+
+
+def _operation(recording: Recording) -> Operation | None:
+    return None if recording.operation is None else recording.operation.get()
 
 
 def _llm(operation: Operation | None, recording: Recording) -> Llm | msgspec.UnsetType:

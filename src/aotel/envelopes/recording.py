@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
     from aotel.calls import Call, Failure, Scope
-    from aotel.content import Arguments, Tree
+    from aotel.content import Arguments, Deferred, Tree
     from aotel.operation import Operation
     from aotel.semconv.operations import Taxonomy
 
@@ -29,10 +29,9 @@ class Recording:
     taxonomy: Taxonomy | None = None
     capture: str = "redacted"
     call: Call | None = None
-    operation: Operation | None = None
-    input: Arguments | None = None
-    output: Tree = None
-    has_output: bool = False
+    operation: Deferred[Operation] | None = None
+    input: Deferred[Arguments] | None = None
+    output: Deferred[Tree] | None = None
     failure: Failure | None = None
     local_variables: dict[str, Tree] | None = None
     local_mode: str = "none"

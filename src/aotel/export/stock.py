@@ -216,8 +216,10 @@ class Stock(Generic[T]):
         if not hasattr(self._exporter, _NEW_CHANNEL):
             return False
         self._spent = True
+        close = getattr(getattr(self._exporter, "_channel", None), "close", None)
         with contextlib.suppress(Exception):
-            cast("_OverGrpc", self._exporter)._channel.close()  # noqa: SLF001  it has no other way to be interrupted
+            if callable(close):
+                close()
         return True
 
     def _discard(self) -> None:
@@ -255,14 +257,6 @@ class Stock(Generic[T]):
         elif self._exporter is not None:
             self._parents.append(self._exporter)
             self._exporter = None
-
-
-class _Channel(Protocol):
-    def close(self) -> None: ...
-
-
-class _OverGrpc(Protocol):
-    _channel: _Channel
 
 
 class _Metrics(Protocol):

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Status, StatusCode
 
 from aotel.calls import Failure
-from aotel.content import Mode, to_json
+from aotel.content import Deferred, Mode
 from aotel.dialects import missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
-from aotel.pipeline.mapping import Texts, operation_of, texts_of
-from aotel.pipeline.templates import template_for
+from aotel.pipeline.common import add_own_attributes, scope_attributes
+from aotel.pipeline.mapping import operation_of, texts_of
+from aotel.pipeline.simple import SimpleCall, map_later
 from aotel.semconv import attributes as names
-from aotel.semconv import kinds
-from aotel.semconv.operations import Taxonomy, lookup
+from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.calls import Scope
     from aotel.content import Capture, ContentPolicy
     from aotel.envelopes import Recording
     from aotel.pipeline.pipeline import Pipeline
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 _AGENTS = frozenset({"agent", "delegation"})
 _TOKENS = ("llm.token_count.", "gen_ai.usage.", "llm.usage.", "llm.cost.")
 _CHAIN = "CHAIN"
-
-
-def taxonomy_of(tag: str | None) -> Taxonomy:
-    """Return the row of the operation table for a tag."""
-    return lookup(tag)
 
 
 def operation_at_start(
@@ -65,19 +59,10 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if recording.call is None:
         _map_foreign(span, attributes, recording, pipeline)
         return
-    texts = texts_of(recording)
-    if _is_simple(span, attributes, recording):
-        template = template_for(
-            recording.call.site, pipeline.dialects, has_input=texts.given is not None, output_type=texts.output_type
-        )
-        if template is not None:
-            recording.operation = template.operation
-            template.fill(attributes, texts.given, texts.output)
-            if recording.scope is not None:
-                attributes.update(_scope_attributes(recording.scope))
-            _add_own_attributes(attributes, recording, pipeline)
-            return
-    _map_own(span, attributes, recording, pipeline, texts)
+    if not _is_simple(span, attributes, recording):
+        _map_own(span, attributes, recording, pipeline)
+    else:
+        map_later(span, attributes, SimpleCall(recording, recording.call, pipeline), recording)
 
 
 def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording) -> bool:
@@ -92,9 +77,7 @@ def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Reco
     )
 
 
-def _map_own(
-    span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline, texts: Texts
-) -> None:
+def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
     call = recording.call
     if call is None:
         return
@@ -103,7 +86,7 @@ def _map_own(
         spans.update(attributes, call.capture.attributes(attributes) or {})
     failure = recording.failure
     _clean(span, call.capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
-    operation = operation_of(recording, texts)
+    operation = operation_of(recording, texts_of(recording, call))
     if touched:
         operation = _merge(_read(attributes, recording), operation)
     _say(span, attributes, recording, operation, pipeline)
@@ -116,7 +99,7 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
     operation = _read(attributes, recording)
     if operation is None:
         if recording.scope is not None:
-            _add(span, attributes, _scope_attributes(recording.scope))
+            _add(span, attributes, scope_attributes(recording.scope))
         return
     if recording.taxonomy is None:
         recording.taxonomy = lookup(operation.op)
@@ -128,11 +111,11 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
 def _say(
     span: Any, attributes: dict[str, AttributeValue], recording: Recording, operation: Operation, pipeline: Pipeline
 ) -> None:
-    recording.operation = operation
+    recording.operation = Deferred.known(operation)
     if recording.has_inner_llm:
         _leave_to_inner_llm(operation, attributes)
-    added = _scope_attributes(recording.scope) if recording.scope is not None else {}
-    _add_own_attributes(added, recording, pipeline)
+    added = scope_attributes(recording.scope) if recording.scope is not None else {}
+    add_own_attributes(added, recording, recording.call, pipeline)
     added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
     _add(span, attributes, added)
 
@@ -163,43 +146,6 @@ def _leave_to_inner_llm(operation: Operation, attributes: dict[str, AttributeVal
     attributes.pop(names.GEN_AI_OPERATION_NAME, None)
     if names.OPENINFERENCE_SPAN_KIND in attributes:
         attributes[names.OPENINFERENCE_SPAN_KIND] = _CHAIN
-
-
-def _scope_attributes(scope: Scope) -> dict[str, AttributeValue]:
-    found: dict[str, AttributeValue] = {}
-    if scope.session_id:
-        found[names.SESSION_ID] = found[names.GEN_AI_CONVERSATION_ID] = scope.session_id
-    if scope.user_id:
-        found[names.USER_ID] = scope.user_id
-    if scope.agent_id:
-        found[names.AGENT_ID] = found[names.GEN_AI_AGENT_ID] = scope.agent_id
-    if scope.agent_role:
-        found[names.AGENT_ROLE] = scope.agent_role
-    return found
-
-
-def _add_own_attributes(added: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
-    added.update(pipeline.process_attributes)
-    added[names.AOT_SESSION_ID] = pipeline.builder.session_id_of(recording)
-    added[names.AOT_RUN_ID] = pipeline.builder.run_id_of(recording)
-    added[names.AOT_CAPTURE_CONTENT] = recording.capture
-    taxonomy, failure = recording.taxonomy, recording.failure
-    if taxonomy is not None:
-        added[names.AOT_OPERATION] = taxonomy.tag
-        added[names.AOT_KIND] = taxonomy.end_kind if failure is None else kinds.COAT_ERROR
-    if failure is not None and failure.outcome is not None:
-        added[names.AOT_OUTCOME] = failure.outcome.value
-    call = recording.call
-    if call is None:
-        return
-    if call.attributes:
-        added.update(call.attributes)
-    if call.late_attributes is not None:
-        added.update(call.late_attributes())
-    if call.site.keywords_as_attributes and recording.input is not None:
-        for name, value in recording.input.keywords.items():
-            plain = isinstance(value, (str, bool, int, float))
-            added[f"{names.AOT_ATTRIBUTES}.{name}"] = value if plain else to_json(value)
 
 
 def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, AttributeValue]) -> None:

@@ -10,6 +10,7 @@ from aotel.semconv import kinds
 from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
+    from aotel.calls import Call
     from aotel.content import Tree
     from aotel.envelopes import Recording
 
@@ -23,46 +24,44 @@ class Texts(NamedTuple):
 
     named: Tree
     given: str | None
+    found: Tree
     output: str | None
     output_type: str | None
 
 
-def texts_of(recording: Recording) -> Texts:
+def texts_of(recording: Recording, call: Call) -> Texts:
     """Return what there is to show of a call of ours."""
-    call = recording.call
     named: Tree = None
-    if recording.input is not None and call is not None and not call.site.keywords_as_attributes:
-        named = recording.input.named()
+    if recording.input is not None and not call.site.keywords_as_attributes:
+        named = recording.input.get().named()
     given = to_json(named) if named else None
-    if not recording.has_output:
-        return Texts(named, given, None, None)
-    output = recording.output
-    return Texts(named, given, output, TEXT) if type(output) is str else Texts(named, given, to_json(output), JSON)
+    if recording.output is None:
+        return Texts(named, given, None, None, None)
+    found = recording.output.get()
+    return Texts(named, given, found, *((found, TEXT) if type(found) is str else (to_json(found), JSON)))
 
 
 def operation_of(recording: Recording, texts: Texts) -> Operation:
     """Return what a call of ours did, as far as the call itself knows."""
     taxonomy = recording.taxonomy or lookup(None)
-    operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, *texts[1:])
+    operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, texts)
     if recording.failure is not None and recording.failure.outcome is None:
         operation.error_type = recording.failure.qualified_type
     if operation.op == "retrieval":
-        operation.retrieval = Retrieval(query=_only_text(texts.named), documents=_documents(recording.output))
+        operation.retrieval = Retrieval(query=_only_text(texts.named), documents=_documents(texts.found))
     elif operation.op == "llm":
         operation.input_messages = _prompt(texts.named)
-        if type(recording.output) is str:
-            operation.output_messages = (Message("assistant", (TextPart(recording.output),)),)
+        if type(texts.found) is str:
+            operation.output_messages = (Message("assistant", (TextPart(texts.found),)),)
     return operation
 
 
-def operation_of_texts(  # noqa: PLR0913 - one argument a fact
-    tag: str, name: str, end_kind: str, given: str | None, output: str | None, output_type: str | None
-) -> Operation:
+def operation_of_texts(tag: str, name: str, end_kind: str, texts: Texts) -> Operation:
     """Return what a simple call did, of which there is no more to say than what went in and came out."""
     operation = Operation(op=tag, name=name)
-    if given is not None:
-        operation.input_value, operation.input_mime_type = given, JSON
-    operation.output_value, operation.output_mime_type = output, output_type
+    if texts.given is not None:
+        operation.input_value, operation.input_mime_type = texts.given, JSON
+    operation.output_value, operation.output_mime_type = texts.output, texts.output_type
     _name_by_kind(operation, name, end_kind)
     return operation
 

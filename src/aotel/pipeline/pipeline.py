@@ -37,7 +37,13 @@ class Pipeline:
     Args:
         settings: what the environment says.
         policy: how content is written.
+
+    Attributes:
+        audited: whether envelopes go anywhere; where not, none are made.
+        roomy: whether the SDK's limit on the number of attributes may be lifted.
     """
+
+    audited: bool
 
     def __init__(self, settings: Settings, policy: ContentPolicy) -> None:
         self._processors: list[AOTSpanProcessor] = []
@@ -89,13 +95,10 @@ class Pipeline:
             session_id=self.session_id,
             preview_length=settings.preview_length,
         )
+        self.audited = bool(self.exporters)
         self._process_attributes: dict[str, AttributeValue] = {}
         self._worker = Worker(self._deliver, inline=inline)
-
-    @property
-    def audited(self) -> bool:
-        """Whether envelopes go anywhere; where not, none are made."""
-        return bool(self.exporters)
+        self._put = self._worker.put
 
     @property
     def process_attributes(self) -> dict[str, AttributeValue]:
@@ -168,6 +171,7 @@ class Pipeline:
     def silence(self) -> None:
         """Make no envelopes any more, until the next `apply`."""
         self.exporters = ()
+        self.audited = False
 
     def report_unsampled(self) -> None:
         """Say once that a provider which is not ours drops spans, and their envelopes with them."""
@@ -179,10 +183,6 @@ class Pipeline:
             "envelopes are missing from the audit trail; wrap its sampler: "
             "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
         )
-
-    def _put(self, item: tuple[int, Recording, int, Any]) -> None:
-        if self._worker is not None:
-            self._worker.put(item)
 
     def _deliver(self, items: Sequence[tuple[int, Recording, int, Any]]) -> None:
         records = [record for record in map(self._record, items) if record is not None]

@@ -11,9 +11,11 @@ from opentelemetry.sdk.trace import SpanProcessor
 from aotel.calls import PORT, Call, scope_of
 from aotel.calls.call import CALL_KEY
 from aotel.calls.scope import SCOPE_KEY
+from aotel.content import Deferred
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
-from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start, taxonomy_of
+from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start
+from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -78,22 +80,19 @@ class AOTSpanProcessor(SpanProcessor):
         if PORT.propagate_session or SCOPE_KEY in context:
             recording.scope = scope_of(context, propagated=PORT.propagate_session)
         call = context.get(CALL_KEY)
-        if isinstance(call, Call) and not call.started and call.recording is None:
-            self._take_up(span, call, recording)
+        if type(call) is Call and not call.started and call.recording is None:
+            _take_up(span, call, recording)
         else:
             self._recognise(span, recording)
-        if recording.taxonomy is not None:
-            self._announce(span, recording)
-
-    def _take_up(self, span: Span, call: Call, recording: Recording) -> None:
-        call.recording = recording
-        recording.call = call
-        recording.taxonomy = call.site.taxonomy
-        recording.capture = call.capture.mode.value
-        recording.input = call.take_input()
-        attributes = spans.attribute_dict(span)
-        if attributes is not None:
-            attributes.update(call.site.attributes)
+        if recording.taxonomy is None:
+            return
+        if self._pipeline.roomy:
+            spans.make_room(span)
+        if recording.parent is not None:
+            mark_enclosing_llm(recording)
+        if self._pipeline.audited:
+            recording.announced = True
+            self._pipeline.start(recording)
 
     def _recognise(self, span: Span, recording: Recording) -> None:
         recording.capture = self._pipeline.policy.default.mode.value
@@ -102,16 +101,8 @@ class AOTSpanProcessor(SpanProcessor):
             return
         operation = operation_at_start(attributes, recording, self._pipeline.policy)
         if operation is not None:
-            recording.operation = operation
-            recording.taxonomy = taxonomy_of(operation.op)
-
-    def _announce(self, span: Span, recording: Recording) -> None:
-        if self._pipeline.roomy:
-            spans.make_room(span)
-        mark_enclosing_llm(recording)
-        if self._pipeline.audited:
-            recording.announced = True
-            self._pipeline.start(recording)
+            recording.operation = Deferred.known(operation)
+            recording.taxonomy = lookup(operation.op)
 
     def _map(self, span: Any, recording: Recording) -> None:
         if recording.mapped:
@@ -119,8 +110,7 @@ class AOTSpanProcessor(SpanProcessor):
         recording.mapped = True
         call = recording.call
         if call is not None:
-            if call.has_output:
-                recording.output, recording.has_output = call.output, True
+            recording.output = call.output
             if call.failure is not None:
                 recording.failure = call.failure
             if call.local_variables is not None and call.local_capture is not None:
@@ -142,3 +132,14 @@ class AOTSpanProcessor(SpanProcessor):
         if not recording.announced:
             self._pipeline.start(recording)
         self._pipeline.end(recording)
+
+
+def _take_up(span: Span, call: Call, recording: Recording) -> None:
+    call.recording = recording
+    recording.call = call
+    recording.taxonomy = call.site.taxonomy
+    recording.capture = call.capture.mode.value
+    recording.input = call.take_input()
+    attributes = spans.attribute_dict(span)
+    if attributes is not None:
+        attributes.update(call.site.attributes)

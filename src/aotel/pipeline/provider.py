@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("aotel")
 
 _ATTACHED = "_aotel_pipeline"
+_refused: set[str] = set()
 
 
 def current_provider() -> Any | None:
@@ -55,11 +56,7 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
         return True
     add = _adder(provider)
     if add is None:
-        _logger.warning(
-            "aotel: the tracer provider %s takes no span processors, so its spans get no OpenInference attributes "
-            "and no envelopes; use the OpenTelemetry SDK's TracerProvider for them",
-            type(provider).__qualname__,
-        )
+        _refuse(type(provider).__qualname__)
         return False
     add(pipeline.processor())
     try:
@@ -67,6 +64,17 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     except AttributeError:
         _logger.debug("aotel: %s takes no attributes; attached without a mark", type(provider).__qualname__)
     return True
+
+
+def _refuse(name: str) -> None:
+    if name in _refused:
+        return
+    _refused.add(name)
+    _logger.warning(
+        "aotel: the tracer provider %s takes no span processors, so its spans get no OpenInference attributes "
+        "and no envelopes; use the OpenTelemetry SDK's TracerProvider for them",
+        name,
+    )
 
 
 def _adder(provider: Any) -> Callable[[SpanProcessor], object] | None:
@@ -92,7 +100,7 @@ def refit(provider: Any, pipeline: Pipeline, *, private_ids: bool = True) -> Non
     if isinstance(sampler, sdk_sampling.Sampler) and not isinstance(sampler, AuditSampler):
         provider.sampler = audited(sampler, pipeline)
     if private_ids and type(getattr(provider, "id_generator", None)) is RandomIdGenerator:
-        provider.id_generator = PrivateIdGenerator()
+        vars(provider)["id_generator"] = PrivateIdGenerator()
 
 
 def make_provider(

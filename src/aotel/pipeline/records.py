@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
@@ -49,7 +50,7 @@ def log_record(envelope: Envelope, recording: Recording, timestamp: int, resourc
     record = LogRecord(
         timestamp=timestamp,
         # Not left out: an empty context would mean the current one.
-        context=trace.set_span_in_context(span, trace.context_api.Context()),
+        context=trace.set_span_in_context(span, Context()),
         severity_number=SeverityNumber.ERROR if failed else SeverityNumber.INFO,
         severity_text="ERROR" if failed else "INFO",
         body=encode(envelope),

@@ -49,8 +49,7 @@ def recording_of(span: Any) -> Recording | None:
 def make_room(span: Any) -> None:
     """Lift the limit on the number of attributes for one span; the caller knows that the user set none."""
     try:
-        if span._attributes.maxlen < ROOMY:  # noqa: SLF001 - see the module
-            span._attributes.maxlen = ROOMY  # noqa: SLF001
+        span._attributes.maxlen = max(span._attributes.maxlen, ROOMY)  # noqa: SLF001
     except (AttributeError, TypeError):
         return
 

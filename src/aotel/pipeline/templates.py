@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from aotel.dialects import write
-from aotel.pipeline.mapping import JSON, TEXT, operation_of_texts
+from aotel.pipeline.mapping import JSON, TEXT, Texts, operation_of_texts
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -72,7 +72,9 @@ def template_for(
 
 def _make(site: CallSite, dialects: tuple[str, ...], given: str | None, output_type: str | None) -> Template | None:
     output = _OUTPUTS[output_type]
-    operation = operation_of_texts(site.tag, site.name, site.taxonomy.end_kind, given, output, output_type)
+    operation = operation_of_texts(
+        site.tag, site.name, site.taxonomy.end_kind, Texts(None, given, None, output, output_type)
+    )
     written = write(operation, dialects)
     input_names = tuple(name for name, value in written.items() if given is not None and value == given)
     output_names = tuple(name for name, value in written.items() if output is not None and value == output)

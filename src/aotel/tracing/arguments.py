@@ -78,3 +78,13 @@ def check_attributes(attributes: Any) -> dict[str, AttributeValue] | None:
             msg = f"attributes has names that are strings, got {key!r:.80}"
             raise TypeError(msg)
     return dict(attributes) or None
+
+
+def check_metadata(metadata: Any) -> dict[str, object] | None:
+    """Return further facts as a dict of one's own, or None."""
+    if metadata is None:
+        return None
+    if not isinstance(metadata, Mapping):
+        msg = f"metadata is a mapping of names to values or None, got {type(metadata).__name__}: {metadata!r:.80}"
+        raise TypeError(msg)
+    return dict(metadata)

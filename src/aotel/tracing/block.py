@@ -43,9 +43,10 @@ class Block:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End the span; the exception, if there is one, passes on. Leaving in another task or thread is fine."""
-        if not self._entered:
+        entered = self._leave()
+        if entered is None:
             return
-        call, token = self._entered.pop(self._innermost())
+        call, token = entered
         detach(token)
         self._close(call)
         if error is None:
@@ -53,13 +54,17 @@ class Block:
         else:
             call.fail(error)
 
-    def _innermost(self) -> int:
-        # One object may be entered in several tasks at once: the one to leave is the one that is current here.
+    def _leave(self) -> tuple[Call, Token[Context]] | None:
+        # One object may be entered in several tasks and threads at once: the one to leave is the one that is current.
         current = enclosing_call()
-        for index in range(len(self._entered) - 1, -1, -1):
-            if self._entered[index][0] is current:
-                return index
-        return -1
+        for entered in reversed(tuple(self._entered)):
+            if entered[0] is current:
+                self._entered.remove(entered)
+                return entered
+        try:
+            return self._entered.pop()
+        except IndexError:
+            return None
 
     def _close(self, call: Call) -> None:
         """Say the last of `call` before its span ends."""

@@ -12,7 +12,7 @@ from aotel.calls.scope import EMPTY_SCOPE, Scope, scope_of, with_scope
 from aotel.content import to_json
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import Op
-from aotel.tracing.arguments import check_name
+from aotel.tracing.arguments import check_metadata, check_name
 from aotel.tracing.block import Block
 from aotel.tracing.coat import call_site, trace_callable
 
@@ -58,7 +58,7 @@ class session(Block):  # noqa: N801 - used as a statement: `with session("chat-7
         self._agent_role = check_name(agent_role, "agent_role") or ""
         self._user_id = check_name(user_id, "user_id") or ""
         self._name = check_name(name)
-        self._metadata = dict(metadata) if metadata is not None else None
+        self._metadata = check_metadata(metadata)
         self._latest_id: str | None = None
         super().__init__(self._scoped(CallSite(Op.SESSION, self._name or "session")))
 

@@ -115,7 +115,13 @@ class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens")
         Args:
             name: what arrived, the span event's name.
             data: the piece, written as the capture mode says; strings and bytes count towards the size.
+
+        Raises:
+            TypeError: `name` is not a string.
         """
+        if not isinstance(name, str):
+            msg = f"name is a string, got {type(name).__name__}: {name!r:.80}"
+            raise TypeError(msg)
         call = self._call
         if call is None:
             return

@@ -1,0 +1,147 @@
+"""Content that is taken in the call and written later: a frozen copy now, redaction and encoding on another thread.
+
+Justified by the row "coat, redacted" of the benchmarks: redaction costs more than the span itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aotel.content.capture import Arguments, Capture
+    from aotel.content.modes import Tree
+
+T = TypeVar("T")
+
+_DEPTH: Final = 10
+_NODES: Final = 2_000
+_IMMUTABLE: Final = frozenset({int, float, bool, type(None)})
+
+
+class Deferred(Generic[T]):
+    """A value that is made on first use, by whichever thread asks first; two that ask at once make the same.
+
+    Args:
+        make: makes the value.
+        args: for `make`; let go of once the value is made.
+    """
+
+    __slots__ = ("_args", "_make", "_value")
+
+    def __init__(self, make: Callable[..., T] | None, *args: Any) -> None:
+        self._make = make
+        self._args = args
+        self._value: T | None = None
+
+    @classmethod
+    def known(cls, value: T) -> Deferred[T]:
+        """Return one whose value is there already."""
+        found = cls(None)
+        found._value = value
+        return found
+
+    def get(self) -> T:
+        """Return the value."""
+        make, args = self._make, self._args
+        if make is not None:
+            self._value = make(*args)
+            self._make = None
+            self._args = ()
+        return cast("T", self._value)
+
+
+class _NotSimpleError(Exception):
+    """A value is more than plain containers of plain scalars: it has to be read in the call."""
+
+
+def defer_value(capture: Capture, value: object, limit: int) -> Deferred[Tree]:
+    """Take a value as it is now, to be written by `capture` later.
+
+    Args:
+        capture: how it is written.
+        value: anything; what is not made of plain containers and scalars is written at once.
+        limit: characters of a text that may wait; what is longer is cut at once, so that a queue stays small.
+    """
+    try:
+        return Deferred(capture.value, _Freezer(limit).freeze(value))
+    except _NotSimpleError:
+        return Deferred.known(capture.value(value))
+
+
+def defer_arguments(
+    capture: Capture, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any], limit: int
+) -> Deferred[Arguments]:
+    """Take the arguments of a call as they are now, to be written by `capture` later; see `defer_value`."""
+    try:
+        freeze = _Freezer(limit).freeze
+        frozen = tuple([freeze(value) for value in args])
+        named = {name: freeze(value) for name, value in kwargs.items()} if kwargs else kwargs
+        return Deferred(capture.arguments, names, frozen, named)
+    except _NotSimpleError:
+        return Deferred.known(capture.arguments(names, args, kwargs))
+
+
+class _Freezer:
+    """Copies plain containers, within bounds; scalars and texts are immutable already."""
+
+    __slots__ = ("_left", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._left = _NODES
+
+    def freeze(self, value: Any, depth: int = 0) -> Any:
+        """Return a copy that nobody else changes.
+
+        Raises:
+            _NotSimpleError: it holds something else, or too much.
+        """
+        cls = type(value)
+        if cls is str:
+            if len(value) > self._limit:
+                raise _NotSimpleError
+            return value
+        if cls in _IMMUTABLE:
+            return value
+        if cls is dict:
+            return self._freeze_dict(value, depth)
+        if cls is list:
+            return self._freeze_items(value.copy(), depth)
+        if cls is tuple:
+            return tuple(self._freeze_items(list(value), depth))
+        raise _NotSimpleError
+
+    # A copy is made in one step under the interpreter's lock: no other thread can change the container under way.
+    # Leaves are looked at in place, since a call for each of them would cost more than all the rest.
+
+    def _freeze_dict(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
+        copied = value.copy()
+        self._enter(len(copied), depth)
+        for name, item in copied.items():
+            if type(name) is not str:
+                raise _NotSimpleError
+            cls = type(item)
+            if cls is str:
+                if len(item) > self._limit:
+                    raise _NotSimpleError
+            elif cls not in _IMMUTABLE:
+                copied[name] = self.freeze(item, depth + 1)
+        return copied
+
+    def _freeze_items(self, copied: list[Any], depth: int) -> list[Any]:
+        self._enter(len(copied), depth)
+        for index, item in enumerate(copied):
+            cls = type(item)
+            if cls is str:
+                if len(item) > self._limit:
+                    raise _NotSimpleError
+            elif cls not in _IMMUTABLE:
+                copied[index] = self.freeze(item, depth + 1)
+        return copied
+
+    def _enter(self, nodes: int, depth: int) -> None:
+        self._left -= nodes
+        if self._left < 0 or depth >= _DEPTH:
+            raise _NotSimpleError

@@ -1,0 +1,87 @@
+"""A simple call: a span of ours that nobody else had a hand in, the commonest there is; mapped when it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aotel.calls import PORT
+from aotel.content import Deferred
+from aotel.dialects import missing
+from aotel.pipeline.common import add_own_attributes, scope_attributes
+from aotel.pipeline.lazy import SUPPORTED, become_lazy
+from aotel.pipeline.mapping import Texts, operation_of, texts_of
+from aotel.pipeline.templates import Template, template_for
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.calls import Call
+    from aotel.envelopes import Recording
+    from aotel.operation import Operation
+    from aotel.pipeline.pipeline import Pipeline
+
+
+class SimpleCall:
+    """A call of ours that ended, and what is to be said of it once somebody asks.
+
+    Args:
+        recording: what is known of its span.
+        call: the call.
+        pipeline: for the vocabularies and the facts about this process.
+    """
+
+    __slots__ = ("_call", "_pipeline", "_recording", "_texts")
+
+    def __init__(self, recording: Recording, call: Call, pipeline: Pipeline) -> None:
+        self._recording = recording
+        self._call = call
+        self._pipeline = pipeline
+        self._texts: Texts | None = None
+
+    def operation(self) -> Operation:
+        """Return what happened."""
+        texts = self._read()
+        template = self._template(texts)
+        return operation_of(self._recording, texts) if template is None else template.operation
+
+    def fill(self, attributes: dict[str, AttributeValue]) -> None:
+        """Add to a span's attributes all that is to be said; never raises."""
+        try:
+            self._fill(attributes)
+        except Exception as error:  # noqa: BLE001 - it would reach an exporter
+            PORT.report("mapping of a span", error)
+
+    def _fill(self, attributes: dict[str, AttributeValue]) -> None:
+        recording = self._recording
+        texts = self._read()
+        template = self._template(texts)
+        if template is not None:
+            template.fill(attributes, texts.given, texts.output)
+        else:
+            attributes.update(missing(attributes, operation_of(recording, texts), self._pipeline.dialects))
+        if recording.scope is not None:
+            attributes.update(scope_attributes(recording.scope))
+        add_own_attributes(attributes, recording, self._call, self._pipeline)
+
+    def _read(self) -> Texts:
+        texts = self._texts
+        if texts is None:
+            texts = self._texts = texts_of(self._recording, self._call)
+        return texts
+
+    def _template(self, texts: Texts) -> Template | None:
+        return template_for(
+            self._call.site,
+            self._pipeline.dialects,
+            has_input=texts.given is not None,
+            output_type=texts.output_type,
+        )
+
+
+def map_later(span: Any, attributes: dict[str, AttributeValue], call: SimpleCall, recording: Recording) -> None:
+    """Let `call` fill the attributes of its span when they are read; at once where this SDK does not allow for that."""
+    recording.operation = Deferred(call.operation)
+    if SUPPORTED:
+        become_lazy(span._attributes, call.fill)  # noqa: SLF001 - see `aotel.pipeline.spans`
+    else:
+        call.fill(attributes)
