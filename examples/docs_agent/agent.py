@@ -14,6 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import model
 from console import Console
@@ -22,6 +23,9 @@ from library import Library
 from recording import Recording
 
 import aotel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = Path(".aotel")
@@ -175,7 +179,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _ask(questions: list[str], console: Console) -> list[Answer]:
+def _ask(questions: Sequence[str], console: Console) -> list[Answer]:
     library = Library(ROOT)
     agent = DocsAgent(library, console)
     console.say(f"{len(library)} sections of documentation, answered by {model.NAME}\n")

@@ -27,8 +27,9 @@ REPEATED = 0.35  # what a word is worth that the answer has already
 ENOUGH = 0.3  # of what the first sentence is worth, which a further one has to be worth too
 
 PASSAGE = re.compile(r"^\[(\d+)\] (.*?)\n(.*?)(?=^\[\d+\] |\Z)", re.MULTILINE | re.DOTALL)
-BLOCK_END = re.compile(r"\n\s*\n|\n\s*(?:[-*]|\d+\.)\s+")
+BLOCK_END = re.compile(r"\n\s*(?:[-*]|\d+\.)\s+|\n\s*\n")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"(])")
+TABLE = re.compile(r"^\|.*$", re.MULTILINE)
 MARKUP = re.compile(r"\*\*|<!--.*?-->|\[(?P<text>[^\]]+)\]\([^)]*\)", re.DOTALL)
 
 Message = dict[str, str]
@@ -72,9 +73,9 @@ def _sentences(content: str) -> Iterator[Sentence]:
 
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a Markdown text: of its paragraphs and lists, not of its tables."""
-    plain = MARKUP.sub(lambda found: found["text"] or "", text)
-    blocks = [" ".join(block.split()) for block in BLOCK_END.split(f"\n{plain}")]
-    sentences = [sentence for block in blocks if not block.startswith("|") for sentence in SENTENCE_END.split(block)]
+    plain = MARKUP.sub(lambda found: found["text"] or "", TABLE.sub("", text))
+    blocks = (" ".join(block.split()) for block in BLOCK_END.split(f"\n{plain}"))
+    sentences = (sentence for block in blocks for sentence in SENTENCE_END.split(block))
     return [one for one in sentences if len(WORD.findall(one)) >= SHORTEST and not one.endswith(":")]
 
 

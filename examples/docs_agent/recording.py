@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tree import SpanCollector, Style, describe, render
+from tree import SpanCollector, Style, grow, render
 
 import aotel
 from aotel.export import FileExporter
@@ -51,7 +51,7 @@ class Recording:
         aotel.flush()
         found = {
             "answers": [dataclasses.asdict(answer) for answer in answers],
-            "spans": [describe(span)._asdict() for span in self._spans.spans],
+            "spans": [dataclasses.asdict(root) for root in grow(self._spans.spans)],
             "exporters": [dataclasses.asdict(exporter) for exporter in aotel.status().exporters],
         }
         return json.dumps(found, indent=2, ensure_ascii=False)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import StatusCode
@@ -53,27 +52,30 @@ class Style:
         return ("├─ ", "└─ ", "│  ", "   ") if self.boxes else ("|- ", "`- ", "|  ", "   ")
 
 
-class Line(NamedTuple):
-    """A line of the tree, before it is laid out."""
+@dataclass
+class Node:
+    """Something that happened, and what happened inside it."""
 
+    began: int
     name: str
+    brief: str = ""
     kind: str = ""
     envelope: str = ""
     milliseconds: float | None = None
-    brief: str = ""
     failed: bool = False
+    inside: list[Node] = field(default_factory=list)
 
 
 def render(spans: Iterable[ReadableSpan], style: Style) -> Iterator[str]:
-    """Yield a line for each span, and for each event that was reported inside, in the order in which they began."""
-    lines = list(_lines(list(spans), style))
-    width = max((len(line.name) for line in lines), default=0)
-    for line in lines:
-        took = "" if line.milliseconds is None else f"{line.milliseconds:.1f} ms"
-        columns = f"{line.name:<{width}}  {line.kind:<9}  {line.envelope:<21}  {took:>9}  "
-        brief = shorten(line.brief, max(style.width - len(columns), 0), style)
+    """Yield a line for each span, and for each event that was reported inside one."""
+    lines = [line for root in grow(spans) for line in _draw(root, style)]
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, node in lines:
+        took = "" if node.milliseconds is None else f"{node.milliseconds:.1f} ms"
+        columns = f"{name:<{width}}  {node.kind:<9}  {node.envelope:<21}  {took:>9}  "
+        brief = shorten(node.brief, max(style.width - len(columns), 0), style)
         if style.colours:
-            yield f"{columns}{RED if line.failed else DIM}{brief}{PLAIN}"
+            yield f"{columns}{RED if node.failed else DIM}{brief}{PLAIN}"
         else:
             yield f"{columns}{brief}".rstrip()
 
@@ -85,60 +87,49 @@ def shorten(text: str, width: int, style: Style) -> str:
     return text if len(text) <= width else f"{text[: max(width - len(ending), 0)]}{ending}"[:width]
 
 
-def _lines(spans: list[ReadableSpan], style: Style) -> Iterator[Line]:
-    known = {span.context.span_id for span in spans if span.context}
-    children = defaultdict(list)
-    for span in spans:
-        parent = span.parent.span_id if span.parent else 0
-        children[parent if parent in known else 0].append(span)
-    for root in sorted(children[0], key=_began):
-        yield from _below(root, children, style, "", "")
+def grow(spans: Iterable[ReadableSpan]) -> list[Node]:
+    """Return the spans that have no parent among them, each with what happened inside, in the order it began."""
+    in_order = sorted(spans, key=lambda span: span.start_time or 0)
+    nodes = {span.context.span_id: node_of(span) for span in in_order if span.context}
+    roots: list[Node] = []
+    for span in in_order:
+        parent = nodes.get(span.parent.span_id) if span.parent else None
+        if span.context:
+            (parent.inside if parent else roots).append(nodes[span.context.span_id])
+    for node in nodes.values():
+        node.inside.sort(key=lambda inner: inner.began)
+    return roots
 
 
-def _below(
-    what: ReadableSpan | Event, children: dict[int, list[ReadableSpan]], style: Style, first: str, others: str
-) -> Iterator[Line]:
-    line = describe(what)
-    yield line._replace(name=f"{first}{line.name}")
-    inside = sorted([*_children(what, children), *_reports(what)], key=_began)
-    branch, last_branch, bar, gap = style.branches
-    for child in inside[:-1]:
-        yield from _below(child, children, style, others + branch, others + bar)
-    for child in inside[-1:]:
-        yield from _below(child, children, style, others + last_branch, others + gap)
-
-
-def _began(what: ReadableSpan | Event) -> int:
-    return getattr(what, "start_time", None) or getattr(what, "timestamp", None) or 0
-
-
-def _children(what: ReadableSpan | Event, children: dict[int, list[ReadableSpan]]) -> list[ReadableSpan]:
-    context = getattr(what, "context", None)
-    return children[context.span_id] if context else []
-
-
-def _reports(what: ReadableSpan | Event) -> list[Event]:
-    """Return what `aotel.tie` reported in a span; a stream's events are counted instead."""
-    if (what.attributes or {}).get("aot.operation") == "stream":
-        return []
-    return [event for event in getattr(what, "events", ()) if event.name != "exception"]
-
-
-def describe(what: ReadableSpan | Event) -> Line:
-    """Return what there is to say of a span or event."""
-    attributes = dict(what.attributes or {})
-    status = getattr(what, "status", None)
-    if status is None:
-        return Line(f"* {what.name}", brief=str(attributes.get("aot.data", "")))
-    failed = status.status_code is StatusCode.ERROR
-    return Line(
-        what.name,
-        str(attributes.get("openinference.span.kind", "")),
-        str(attributes.get("aot.kind", "")),
-        ((getattr(what, "end_time", None) or 0) - _began(what)) / 1e6,
-        f"{status.description}" if failed else _brief(attributes),
-        failed,
+def node_of(span: ReadableSpan) -> Node:
+    """Return what there is to say of a span, with the events that `aotel.tie` reported in it."""
+    attributes = dict(span.attributes or {})
+    failed = span.status.status_code is StatusCode.ERROR
+    began = span.start_time or 0
+    streamed = attributes.get("aot.operation") == "stream"  # its events are counted instead
+    return Node(
+        began=began,
+        name=span.name,
+        brief=str(span.status.description) if failed else _brief(attributes),
+        kind=str(attributes.get("openinference.span.kind", "")),
+        envelope=str(attributes.get("aot.kind", "")),
+        milliseconds=((span.end_time or began) - began) / 1e6,
+        failed=failed,
+        inside=[_report(event) for event in span.events if event.name != "exception" and not streamed],
     )
+
+
+def _report(event: Event) -> Node:
+    return Node(event.timestamp, f"* {event.name}", str((event.attributes or {}).get("aot.data", "")))
+
+
+def _draw(node: Node, style: Style, first: str = "", others: str = "") -> Iterator[tuple[str, Node]]:
+    yield f"{first}{node.name}", node
+    branch, last_branch, bar, gap = style.branches
+    for inner in node.inside[:-1]:
+        yield from _draw(inner, style, others + branch, others + bar)
+    for inner in node.inside[-1:]:
+        yield from _draw(inner, style, others + last_branch, others + gap)
 
 
 def _brief(attributes: dict[str, Any]) -> str:
@@ -147,10 +138,11 @@ def _brief(attributes: dict[str, Any]) -> str:
             return str(attributes.get("session.id", ""))
         case "llm":
             asked, answered = (attributes.get(f"gen_ai.usage.{way}_tokens") for way in ("input", "output"))
-            return f"{attributes.get('gen_ai.request.model')}: {asked} tokens in, {answered} out"
+            return f"{asked} tokens in, {answered} out"
         case "stream":
             return f"{attributes.get('aot.stream.count')} events, {attributes.get('aot.stream.bytes')} bytes"
-    return _brief_result(str(attributes.get("output.value", "")))
+        case _:
+            return _brief_result(str(attributes.get("output.value", "")))
 
 
 def _brief_result(text: str) -> str:

@@ -173,7 +173,9 @@ definitions = st.builds(
 )
 plain_definitions = st.builds(ToolDefinition, named, st.just("function"), optional(named), optional(results))
 
-documents = st.builds(Document, optional(named), optional(said), optional(scores), optional(json_objects))
+documents = st.builds(Document, optional(named), optional(said), optional(scores), optional(json_objects)).filter(
+    lambda document: document != Document(),
+)
 
 tags = st.sampled_from(sorted(TAXONOMY))
 genai_tags = st.sampled_from(sorted({row.genai: tag for tag, row in TAXONOMY.items() if row.genai}.values()))
@@ -212,6 +214,17 @@ genai_operations = st.builds(
     time_to_first_chunk=optional(st.floats(0, 100)),
 )
 
+
+
+def _typed(operation: Operation) -> Operation:
+    """A media type belongs to a value."""
+    if operation.input_value is None:
+        operation.input_mime_type = None
+    if operation.output_value is None:
+        operation.output_mime_type = None
+    return operation
+
+
 openinference_operations = st.builds(
     Operation,
     **_common,
@@ -222,14 +235,14 @@ openinference_operations = st.builds(
     output_messages=lists(flat_messages()),
     tool_definitions=lists(definitions),
     tool=optional(st.builds(Tool, named, optional(named), description=optional(named), arguments=optional(said))),
-    retrieval=optional(st.builds(Retrieval, documents=lists(documents.filter(lambda one: one != Document()), 1))),
+    retrieval=optional(st.builds(Retrieval, documents=lists(documents, 1))),
     reranking=optional(
         st.builds(
             Reranking,
             said,
             optional(counts),
-            lists(documents.filter(lambda one: one != Document())),
-            lists(documents.filter(lambda one: one != Document())),
+            lists(documents),
+            lists(documents),
         ),
     ),
     embeddings=optional(st.builds(Embeddings, lists(said, 1))),
@@ -241,7 +254,7 @@ openinference_operations = st.builds(
     input_mime_type=optional(st.sampled_from(["text/plain", "application/json"])),
     output_value=optional(said),
     output_mime_type=optional(st.sampled_from(["text/plain", "application/json"])),
-)
+).map(_typed)
 
 openllmetry_operations = st.builds(
     Operation,

@@ -103,9 +103,8 @@ def test_attributes_of_a_long_chat_are_kept_unless_the_user_limits_them(
             for number in range(300):
                 span.set_attribute(f"app.note.{number}", number)
     """
-    for limit in ("", "64"):
-        ended = programs.run(long_chat, environment={"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": limit})
-        assert ended.untouched, ended.stderr
+    assert programs.run(long_chat).untouched
+    programs.run(long_chat, environment={"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64"})
     kept, limited = receiver.spans
     assert len(kept.attributes) > 300
     assert "openinference.span.kind" in kept.attributes

@@ -29,6 +29,7 @@ VARIES = (
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", RUNNABLE)
 def test_code_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")  # or one that stands further up would count
     program: list[Block] = []
     for block in blocks(page):
         if block.language == "python" and block.title:

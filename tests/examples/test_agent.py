@@ -20,6 +20,8 @@ from tests.examples.programs import PROGRAM, environment, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from typing_extensions import Self
+
 KINDS = {
     "agent.session.start",
     "agent.session.end",
@@ -71,7 +73,7 @@ def test_everything_as_json(tmp_path: Path) -> None:
     assert [answer["supported"] for answer in found["answers"]] == [True]
     assert [exporter["name"] for exporter in found["exporters"]] == ["file:.aotel/docs_agent.jsonl"]
     assert found["exporters"][0]["sent"] == len(read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl"))
-    assert found["spans"][-1]["name"] == "docs-demo"
+    assert found["spans"][0]["name"] == "docs-demo"
 
 
 def test_question_that_the_documents_do_not_answer(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ class _Terminal:
         )
         os.close(theirs)
 
-    def __enter__(self) -> _Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

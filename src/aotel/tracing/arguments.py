@@ -24,7 +24,7 @@ def check_operation(op: Any, type_: Any = None) -> str | None:
     if not isinstance(tag, str):
         msg = f"op is an Op, a string or None, got {type(tag).__name__}: {tag!r:.80}"
         raise TypeError(msg)
-    return str(tag)
+    return str.__str__(tag)  # the string itself, also of an enum of one's own
 
 
 def check_name(name: Any, argument: str = "name") -> str | None:
@@ -37,7 +37,7 @@ def check_name(name: Any, argument: str = "name") -> str | None:
     if not name:
         msg = f"{argument} must not be an empty string; leave it out or pass None"
         raise ValueError(msg)
-    return name
+    return str.__str__(name)
 
 
 def check_capture(capture: Any) -> str | None:

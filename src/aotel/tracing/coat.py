@@ -100,24 +100,31 @@ def coat(  # noqa: PLR0913 - the public signature
 
 
 def _wrap(fn: Any, options: dict[str, Any]) -> Any:
-    if isinstance(fn, (classmethod, staticmethod)):
-        return type(fn)(_wrap(fn.__func__, options))
-    if not callable(fn):
-        msg = f"coat() decorates something callable, got {type(fn).__name__}: {fn!r:.80}"
-        raise TypeError(msg)
-    if inspect.isclass(fn):
-        return trace_class(fn, call_site(fn, options))
-    return trace_callable(fn, call_site(fn, options), functools.partial(_wrap, options=options))
+    return decorate(fn, lambda found: call_site(found, options), functools.partial(_wrap, options=options))
 
 
-def trace_callable(fn: Any, site: CallSite, rebuild: Callable[[Any], Any]) -> Any:
-    """Return the traced stand-in for a callable that is no class, of the same kind.
+def decorate(fn: Any, site_of: Callable[[Any], CallSite], rebuild: Callable[[Any], Any]) -> Any:
+    """Return the traced stand-in for a callable, of the same kind; a class is changed in place.
 
     Args:
-        fn: the callable.
-        site: what its spans have in common.
-        rebuild: makes the same from `fn` in another process; picklable.
+        fn: the callable, or a `classmethod` or `staticmethod` around one.
+        site_of: says of the callable what its spans have in common.
+        rebuild: makes the same from the callable in another process; picklable.
+
+    Raises:
+        TypeError: `fn` cannot be called, or is a class that cannot be changed.
     """
+    if isinstance(fn, (classmethod, staticmethod)):
+        return type(fn)(decorate(fn.__func__, site_of, rebuild))
+    if not callable(fn):
+        msg = f"what is decorated is something callable, got {type(fn).__name__}: {fn!r:.80}"
+        raise TypeError(msg)
+    if inspect.isclass(fn):
+        return trace_class(fn, site_of(fn))
+    return _trace_callable(fn, site_of(fn), rebuild)
+
+
+def _trace_callable(fn: Any, site: CallSite, rebuild: Callable[[Any], Any]) -> Any:
     flags = _code_flags(fn)
     stand_in = CoatedFunction if hasattr(type(fn), "__get__") else Coated
     if flags & inspect.CO_ASYNC_GENERATOR:

@@ -86,9 +86,13 @@ def finish_later(call: Call, context: Context, pending: Any) -> Any:
     if type(pending) is not CoroutineType:
         pending.add_done_callback(functools.partial(_finish_with_future, call))
         return pending
-    coroutine = _finish_with_coroutine(context, _Unawaited(call, pending))
-    coroutine.__name__, coroutine.__qualname__ = pending.__name__, pending.__qualname__
-    return coroutine
+    return named_after(pending, _finish_with_coroutine(context, _Unawaited(call, pending)))
+
+
+def named_after(original: Any, driver: Any) -> Any:
+    """Return `driver` with the name of the generator or coroutine that it drives."""
+    driver.__name__, driver.__qualname__ = original.__name__, original.__qualname__
+    return driver
 
 
 class _Unawaited:

@@ -10,6 +10,7 @@ from opentelemetry import context as otel_context
 from aotel.calls.call import Call, CallSite
 from aotel.calls.port import PORT
 from aotel.calls.scope import detach
+from aotel.tracing.functions import named_after
 from aotel.tracing.local_variables import watched
 
 if TYPE_CHECKING:
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
 def trace_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable[..., Any]:
     """Return `fn` so that each generator it makes runs in a span, child of what was current at its creation."""
 
-    def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+    def traced(*args: Any, **kwargs: Any) -> Any:
         if not PORT.enabled:
             return fn(*args, **kwargs)
         call = Call(site, args, kwargs)
         generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
-        driver = _drive(generator, call, otel_context.get_current())
-        driver.__name__, driver.__qualname__ = generator.__name__, generator.__qualname__
-        return driver
+        return named_after(generator, _drive(generator, call, otel_context.get_current()))
 
     return traced
 
@@ -36,14 +35,12 @@ def trace_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable
 def trace_async_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable[..., Any]:
     """Return `fn` so that each async generator it makes runs in a span, child of what was current at its creation."""
 
-    def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+    def traced(*args: Any, **kwargs: Any) -> Any:
         if not PORT.enabled:
             return fn(*args, **kwargs)
         call = Call(site, args, kwargs)
         generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
-        driver = _drive_async(generator, call, otel_context.get_current())
-        driver.__name__, driver.__qualname__ = generator.__name__, generator.__qualname__
-        return driver
+        return named_after(generator, _drive_async(generator, call, otel_context.get_current()))
 
     return traced
 

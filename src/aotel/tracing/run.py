@@ -12,7 +12,7 @@ from aotel.calls.scope import EMPTY_SCOPE, scope_of, with_scope
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import Op
 from aotel.tracing.arguments import check_name
-from aotel.tracing.coat import call_site, trace_callable
+from aotel.tracing.coat import call_site, decorate
 from aotel.tracing.provenance import provenance_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-    from aotel.calls.call import Call
+    from aotel.calls.call import Call, CallSite
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -37,18 +37,21 @@ def run(name: Any = None) -> Any:
     Raises:
         TypeError: `name` is neither a string nor None.
     """
-    if callable(name) and not isinstance(name, str):
+    if not isinstance(name, str) and (callable(name) or isinstance(name, (classmethod, staticmethod))):
         return run()(name)
     checked = check_name(name)
 
-    def decorate(fn: F) -> F:
+    def site_of(fn: Any) -> CallSite:
         options = {"op": Op.AGENT, "name": checked, "auto_capture": None, "capture": None, "attributes": None}
         site = call_site(fn, options)
         site.scope = functools.partial(_enter_scope, site.name, _source_file(fn))
-        traced: F = trace_callable(fn, site, functools.partial(_again, checked))
+        return site
+
+    def decorated(fn: F) -> F:
+        traced: F = decorate(fn, site_of, functools.partial(_again, checked))
         return traced
 
-    return decorate
+    return decorated
 
 
 def _again(name: str | None, fn: Any) -> Any:

@@ -14,7 +14,7 @@ from aotel.semconv import attributes as names
 from aotel.semconv.operations import Op
 from aotel.tracing.arguments import check_metadata, check_name
 from aotel.tracing.block import Block
-from aotel.tracing.coat import call_site, trace_callable
+from aotel.tracing.coat import call_site, decorate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,7 +84,7 @@ class session(Block):  # noqa: N801 - used as a statement: `with session("chat-7
         """Run each call of `fn`, of whatever kind, in a session of its own."""
         options = {"op": Op.SESSION, "name": self._name, "auto_capture": None, "capture": None, "attributes": None}
         again = functools.partial(_again, session, self._session_id, self._keywords())
-        traced: F = trace_callable(fn, self._scoped(call_site(fn, options)), again)
+        traced: F = decorate(fn, lambda found: self._scoped(call_site(found, options)), again)
         return traced
 
     def _keywords(self) -> dict[str, Any]:
