@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aotel.content.marker import MARKER, Marker
 from aotel.content.shapes import scrub_shapes
-from tests.content.secrets import JWT, KEYS, PEM
+from tests.content.planted import JWT, KEYS, PEM
 
 marker = Marker(b"a key for tests")
 

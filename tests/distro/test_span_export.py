@@ -65,7 +65,7 @@ def test_an_outage_midway_is_told_once(programs: Programs, receiver: OtlpReceive
             with aotel.step(f"step {number}"):
                 time.sleep(0.05)
             if number == 10:
-                aotel.flush()
+                aotel.flush(0.5)
         """,
         environment={
             "AOTEL_ENVELOPES": "otlp",

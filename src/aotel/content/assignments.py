@@ -24,7 +24,7 @@ _LONGEST_BEFORE: Final = 64  # characters of a name before its secret word
 # ahead found is not tried again in parts): most names that are looked at have no value.
 _ASSIGNMENT: Final = re.compile(
     r"(?=(?P<rest>[\w.-]{0,64}))(?P=rest)(?:"
-    r"(?P<close>\\{0,15}[\"'`]\]?|\]?)[ \t]{0,16}"
+    r"(?P<close>\\{0,15}[\"'`]\]?|%2[27]|\]?)[ \t]{0,16}"
     r"(?::[ \t]{0,8}(?:str|bytes|string|String|SecretStr|Any|object|Optional\[\w{1,32}\])(?:[ \t]\|[ \t]None)?"
     r"[ \t]{0,8}=(?!=)|:=|=>|={1,3}|(?P<colon>:)(?!/?/)|%3[aAdD])[ \t]{0,32}"
     r"|(?P<pair>\\{0,15}[\"']\s{0,8},\s{0,8}(?=[bu]?\\{0,15}[\"'])))"
@@ -40,7 +40,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[\s,}\
 _BRACKETS: Final = {"[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
 
 # An unquoted value ends at white space, quotes and what separates fields; a comma may be part of it.
-_UNQUOTED: Final = re.compile(r"<?(?:[^\s\"'`,;&<>(){}\[\]\\|]|,(?![\s\"'])|\\(?![nrtu\"'\\]))+")
+_UNQUOTED: Final = re.compile(r"<?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|\\(?![nrtu\"'\\]))+")
 _WHOLE_WORD: Final = re.compile(r"[^\s\"'`]+")
 _DSN_VALUE: Final = re.compile(r"[^;\r\n\"'\\]{1,256}(?=;)")
 _LINE: Final = re.compile(r"[^\r\n\"'\\]+")
@@ -137,7 +137,9 @@ def secret_words(lowered: str, needles: tuple[str, ...]) -> list[tuple[int, int]
     return found
 
 
-def scrub_assignments(text: str, words: list[tuple[int, int]], names: Names, marker: Marker) -> str:
+def scrub_assignments(
+    text: str, words: list[tuple[int, int]], names: Names, marker: Marker, *, containers: bool
+) -> str:
     """Return a text with a marker for each value that has a secret name.
 
     Args:
@@ -145,6 +147,7 @@ def scrub_assignments(text: str, words: list[tuple[int, int]], names: Names, mar
         words: where words stand in it that may be part of a secret name.
         names: tells which names are secret.
         marker: makes the markers.
+        containers: whether a whole list or object is taken for a value, as in JSON that cannot be parsed.
     """
     pieces: list[str] = []
     written = 0
@@ -155,6 +158,8 @@ def scrub_assignments(text: str, words: list[tuple[int, int]], names: Names, mar
             continue
         span = _value_of(text, start, end, found, names)
         if span is None or span[0] < written or span[0] >= span[1] or starts_with_marker(text, span[0]):
+            continue
+        if not containers and text[span[0] - 1] in _BRACKETS:
             continue
         pieces += (text[written : span[0]], marker.seal(text[span[0] : span[1]]))
         written = span[1]
@@ -181,8 +186,9 @@ def _place(text: str, start: int, found: re.Match[str]) -> _Place | None:
     """Return the place of a value after a separator, or in a pair; a pair must have been opened."""
     if found["pair"] is None:
         return _Place(found.end("rest"), found.end(), quoted=bool(found["close"]), colon=bool(found["colon"]))
-    opener = _PAIR_OPENER.search(text, max(0, start - _LONGEST_OPENER), start)
-    return None if opener is None else _Place(found.end("rest"), found.end(), quoted=False, colon=False)
+    if _PAIR_OPENER.search(text, max(0, start - _LONGEST_OPENER), start):
+        return _Place(found.end("rest"), found.end(), quoted=False, colon=False)
+    return _bare_place(text, start, found.start())
 
 
 def _bare_place(text: str, start: int, end: int) -> _Place | None:

@@ -12,6 +12,7 @@ from aotel.content.media import scrub_media
 from aotel.content.memory import Memory
 from aotel.content.names import PLAIN, Names
 from aotel.content.objects import read_object
+from aotel.content.raw import encodable, raw_rules
 from aotel.content.shapes import SHORTEST, scrub_shapes
 from aotel.content.snapshot import DEPTH, NODES, Rules, Walk
 
@@ -29,7 +30,7 @@ _LONGEST_JSON: Final = 262_144  # characters of a text that is parsed to look fo
 _DEEPEST_JSON: Final = 200
 _LEAST_MEDIA: Final = 256  # characters of a text that may hold media
 _UNLIMITED: Final = 2**62
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_UNTOUCHED: Final = raw_rules(limit=_UNLIMITED, depth=_DEEPEST_JSON, nodes=_UNLIMITED)
 
 
 class Redactor:
@@ -155,17 +156,19 @@ class Redactor:
         parts = assigning_parts(text)
         if not parts or not secret_words(parts.lower(), self.names.needles):
             return text
-        if text[0] in '{["' and len(text) <= _LONGEST_JSON:
-            text = self._scrub_json(text)
+        parsed = parse_json(text) if text[0] in '{["' and len(text) <= _LONGEST_JSON else None
+        if isinstance(parsed, (dict, list, str)):
+            text = self._scrub_json(text, parsed)
+        # Names that JSON has twice are lost in parsing; in the text they still stand.
         words = secret_words(lower(text), self.names.needles)
-        return scrub_assignments(text, words, self.names, self.marker)
+        return scrub_assignments(text, words, self.names, self.marker, containers=parsed is None)
 
-    def _scrub_json(self, text: str) -> str:
-        tree = parse_json(text)
-        if not isinstance(tree, (dict, list, str)):
+    def _scrub_json(self, text: str, parsed: Tree) -> str:
+        found = Walk(self._json_rules).tree(parsed, 0)
+        # Numbers that other rooms have no use for are written differently, but are no reason to rewrite a text.
+        if found == parsed or found == Walk(_UNTOUCHED).tree(parsed, 0):
             return text
-        found = Walk(self._json_rules).tree(tree, 0)
-        return text if found == tree else format_json_like(found, text)
+        return format_json_like(found, text)
 
     def _scrub_users(self, text: str) -> str:
         for pattern in self._patterns:
@@ -188,15 +191,6 @@ class Redactor:
             pieces += (pattern.sub(seal, text[written : found.start()]), found[0])
             written = found.end()
         return "".join((*pieces, pattern.sub(seal, text[written:])))
-
-
-def encodable(text: str) -> str:
-    """Return a text that can be encoded as UTF-8: lone surrogates become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text)
-    return text
 
 
 def lower(text: str) -> str:

@@ -12,7 +12,7 @@ from opentelemetry import context as otel_context
 from aotel.calls.call import Call, CallSite
 from aotel.calls.port import PORT
 from aotel.calls.scope import detach
-from aotel.tracing.local_variables import watched
+from aotel.tracing.local_variables import watch_call, watched, watched_awaitable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -60,7 +60,9 @@ def trace_coroutine_function(fn: Callable[..., Awaitable[R]], site: CallSite) ->
         call = Call(site, args, kwargs)
         token = otel_context.attach(call.start())
         try:
-            result = await (fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs))
+            pending = fn(*args, **kwargs)
+            watch = None if call.local_capture is None else watch_call(call, fn, in_steps=True)
+            result = await (pending if watch is None else watched_awaitable(call, watch, pending))
         except BaseException as error:
             detach(token)
             call.fail(error)

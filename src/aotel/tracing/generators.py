@@ -11,12 +11,14 @@ from aotel.calls.call import Call, CallSite
 from aotel.calls.port import PORT
 from aotel.calls.scope import detach
 from aotel.tracing.functions import named_after
-from aotel.tracing.local_variables import watched
+from aotel.tracing.local_variables import watch_call, watched_awaitable, watched_step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from opentelemetry.context import Context
+
+    from aotel.content.local_variables import Watch
 
 
 def trace_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable[..., Any]:
@@ -26,8 +28,9 @@ def trace_generator_function(fn: Callable[..., Any], site: CallSite) -> Callable
         if not PORT.enabled:
             return fn(*args, **kwargs)
         call = Call(site, args, kwargs)
-        generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
-        return named_after(generator, _drive(generator, call, otel_context.get_current()))
+        generator = fn(*args, **kwargs)
+        watch = watch_call(call, fn, in_steps=True)
+        return named_after(generator, _drive(generator, call, watch, otel_context.get_current()))
 
     return traced
 
@@ -39,13 +42,16 @@ def trace_async_generator_function(fn: Callable[..., Any], site: CallSite) -> Ca
         if not PORT.enabled:
             return fn(*args, **kwargs)
         call = Call(site, args, kwargs)
-        generator = fn(*args, **kwargs) if call.local_capture is None else watched(call, fn)(*args, **kwargs)
-        return named_after(generator, _drive_async(generator, call, otel_context.get_current()))
+        generator = fn(*args, **kwargs)
+        watch = watch_call(call, fn, in_steps=True)
+        return named_after(generator, _drive_async(generator, call, watch, otel_context.get_current()))
 
     return traced
 
 
-def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> Generator[Any, Any, Any]:
+def _drive(
+    generator: Generator[Any, Any, Any], call: Call, watch: Watch | None, parent: Context
+) -> Generator[Any, Any, Any]:
     context = call.start(parent)
     step: Callable[[Any], Any] = generator.send
     argument: Any = None
@@ -54,7 +60,7 @@ def _drive(generator: Generator[Any, Any, Any], call: Call, parent: Context) -> 
         while True:
             token = otel_context.attach(context)
             try:
-                item = step(argument)
+                item = step(argument) if watch is None else watched_step(call, watch, step, argument)
             finally:
                 detach(token)
                 argument = None  # an exception that was thrown in would hold this frame, which would hold it
@@ -97,7 +103,9 @@ def _close(generator: Generator[Any, Any, Any], context: Context) -> Any:
         detach(token)
 
 
-async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: Context) -> AsyncGenerator[Any, Any]:
+async def _drive_async(
+    generator: AsyncGenerator[Any, Any], call: Call, watch: Watch | None, parent: Context
+) -> AsyncGenerator[Any, Any]:
     context = call.start(parent)
     step: Callable[[Any], Any] = generator.asend
     argument: Any = None
@@ -107,7 +115,7 @@ async def _drive_async(generator: AsyncGenerator[Any, Any], call: Call, parent: 
         while True:
             token = otel_context.attach(context)
             try:
-                item = await pending
+                item = await (pending if watch is None else watched_awaitable(call, watch, pending))
             finally:
                 detach(token)
                 pending = argument = None  # an exception that was thrown in would hold this frame, which would hold it
