@@ -16,6 +16,7 @@ from tests.envelope_schema import Envelope, by_span, closes, opens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
 
@@ -55,6 +56,11 @@ class Recorded:
     def arrived(self) -> int:
         """How many envelopes have arrived, without waiting for more."""
         return len(self._envelopes._records)
+
+    @property
+    def records(self) -> list[ReadableLogRecord]:
+        """The log records that carried the envelopes."""
+        return self._envelopes.records
 
     @property
     def spans(self) -> list[ReadableSpan]:

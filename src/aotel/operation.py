@@ -129,7 +129,7 @@ class Message:
     @property
     def text(self) -> str:
         """The text parts, one below the other; "" when there are none."""
-        return "\n".join([part.content for part in self.parts if type(part) is TextPart])
+        return "\n".join([part.content for part in self.parts if type(part) is TextPart and part.content])
 
 
 @dataclass(slots=True)
@@ -377,12 +377,22 @@ class Operation:
             return next((text for text in said if text), None) or _words(self.output_messages[0])
         return self.tool.result if self.tool is not None else None
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The finish reasons, else those that the output messages say themselves."""
+        if self.finish_reasons or not self.output_messages:
+            return self.finish_reasons
+        return tuple([message.finish_reason for message in self.output_messages if message.finish_reason])
+
 
 def _last_words(messages: tuple[Message, ...]) -> str | None:
+    """What the user said last; where no user spoke, the last message that isn't the system's."""
     for message in reversed(messages):
         if message.role == "user" and (text := message.text):
             return text
-    return _words(messages[-1])
+    spoken = (message for message in reversed(messages) if message.role != "system")
+    last = next(spoken, None)
+    return None if last is None else _words(last)
 
 
 def _words(message: Message) -> str | None:

@@ -40,8 +40,8 @@ def optional(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
     return st.none() | strategy
 
 
-said = st.text(max_size=20)
-named = st.text(min_size=1, max_size=12)
+said = st.text(max_size=12)
+named = st.sampled_from(["a", "id-1", "tool.name", "ünï", "with space", "0", "true", "{", "null"])
 counts = st.integers(0, 2**40)
 numbers = st.integers(-5, 500) | st.floats(-2, 2, allow_nan=False)
 scores = st.floats(-1, 1, allow_nan=False)
@@ -49,9 +49,9 @@ leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(al
 trees = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(said, inner, max_size=3),
-    max_leaves=6,
+    max_leaves=3,
 )
-json_objects = st.dictionaries(named, trees, max_size=3).map(lambda tree: json.dumps(tree))
+json_objects = st.dictionaries(named, trees, max_size=2).map(lambda tree: json.dumps(tree))
 results = said | json_objects
 
 texts = st.builds(TextPart, said)
@@ -92,7 +92,7 @@ others = st.builds(
 roles = st.sampled_from(["system", "user", "assistant", "developer"])
 
 
-def lists(strategy: SearchStrategy[Any], least: int = 0, most: int = 3) -> SearchStrategy[tuple[Any, ...]]:
+def lists(strategy: SearchStrategy[Any], least: int = 0, most: int = 2) -> SearchStrategy[tuple[Any, ...]]:
     return st.lists(strategy, min_size=least, max_size=most).map(tuple)
 
 

@@ -41,7 +41,7 @@ def read_back(attributes: Mapping[str, AttributeValue]) -> Operation:
 
 
 @pytest.mark.parametrize("dialect", EVERY_DIALECT)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_dialect_reads_back_all_that_it_can_say(dialect: str, data: st.DataObject) -> None:
     operation = data.draw(STRATEGIES[dialect])
@@ -49,7 +49,7 @@ def test_a_dialect_reads_back_all_that_it_can_say(dialect: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("dialect", EVERY_DIALECT)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(operation=operations)
 def test_writing_what_was_read_says_the_same_again(dialect: str, operation: Operation) -> None:
     written = span_of(operation, dialect)
@@ -57,15 +57,14 @@ def test_writing_what_was_read_says_the_same_again(dialect: str, operation: Oper
 
 
 @pytest.mark.parametrize(("source", "target"), [(one, other) for one in DIALECTS for other in DIALECTS if one != other])
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_translation_keeps_all_that_both_dialects_can_say(source: str, target: str, data: st.DataObject) -> None:
     spoken = span_of(data.draw(STRATEGIES[source]), source)
     before = read_back(spoken)
     added = missing(spoken, before, (target,))
     assert not spoken.keys() & added.keys()
-    sayable_in_both = read_back(span_of(before, target))
-    assert lost(sayable_in_both, read_back({**spoken, **added})) == []
+    assert span_of(read_back({**spoken, **added}), target) == span_of(before, target)
 
 
 @pytest.mark.parametrize("sample", OPERATIONS)
@@ -122,7 +121,7 @@ JSON_ATTRIBUTES = (
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(operation=operations)
 def test_json_attributes_are_valid_json(operation: Operation) -> None:
     attributes = write(operation, EVERY_DIALECT)

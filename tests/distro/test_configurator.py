@@ -146,9 +146,7 @@ def test_a_bad_variable_of_ours_is_said_once(programs: Programs) -> None:
     assert ended.kinds == TOOL_KINDS
 
 
-def test_a_provider_that_a_variable_names_does_not_stand_in_the_way(
-    programs: Programs, receiver: OtlpReceiver
-) -> None:
+def test_a_provider_that_a_variable_names_does_not_stand_in_the_way(programs: Programs, receiver: OtlpReceiver) -> None:
     ended = programs.run(CALL, environment={"OTEL_PYTHON_TRACER_PROVIDER": "sdk_tracer_provider"})
     assert ended.untouched, ended.stderr
     assert len(receiver.spans) == 1

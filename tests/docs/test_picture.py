@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-from tests.docs.pages import ROOT, text_of
+from tests.docs.pages import text_of
+from tests.examples.programs import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +23,8 @@ def test_picture_is_what_the_demo_prints(tmp_path: Path) -> None:
     command = _COMMAND.search(readme)
     assert picture is not None
     assert command is not None
-    printed = _demo(command[1], tmp_path)
+    printed = run(tmp_path, "-q", command[1]).stdout.partition("What happened\n\n")[2].partition("\n\n")[0]
     assert _steps(picture[1]) == _steps(printed), f"the picture should be\n{printed}"
-
-
-def _demo(question: str, directory: Path) -> str:
-    program = [sys.executable, str(ROOT / "examples/docs_agent/agent.py"), "-q", question]
-    ran = subprocess.run(
-        program, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=True, timeout=50
-    )
-    return ran.stdout.partition("What happened\n\n")[2].partition("\n\n")[0]
 
 
 def _steps(tree: str) -> list[tuple[int, str, str | None, str | None]]:

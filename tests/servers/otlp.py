@@ -38,7 +38,7 @@ class _Receiver:
         """Requests of every kind, the failed ones too."""
         self.sizes: list[int] = []
         """Bytes of each request that was taken."""
-        self.received = b""
+        self.received = bytearray()
         """Every byte that was taken, as it is on the wire before compression."""
         self.headers: list[dict[str, str]] = []
         """Headers (metadata) of every request, names in lower case."""

@@ -77,7 +77,7 @@ class PodServer:
         """The envelopes that were answered with "ok", in order."""
         self.senders: list[int] = []
         """The process id that sent each of `envelopes`, by the kernel's word."""
-        self.received = b""
+        self.received = bytearray()
         """Every byte that came."""
         self.connections = 0
         self._changed = threading.Condition()

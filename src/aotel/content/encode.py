@@ -53,7 +53,7 @@ def parse_json(text: str) -> Any:
 
 def format_json_like(tree: Any, text: str) -> str:
     """Return the JSON text of what was parsed from a text, in the manner of that text: its spaces, its escapes."""
-    separators = (", ", ": ") if '": ' in text else (",", ":")
+    separators = (", " if ", " in text else ",", ": " if '": ' in text else ":")
     return json.dumps(tree, ensure_ascii=text.isascii(), separators=separators)
 
 

@@ -58,7 +58,7 @@ _BASE64_STARTS: Final = (
     "UklGR",
 )
 _ISO_IN_BASE64: Final = re.compile(r"AAAA[A-Za-z0-9+/]{2}Z0eXB")
-_NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\r\n]")
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 _DATA_URI: Final = re.compile(r"data:([\w.+/-]{0,64})(?:;[\w.=+-]{1,64}){0,4};base64,")
 _EMBEDDED: Final = re.compile(
     r"data:([\w.+/-]{0,64})(?:;[\w.=+-]{1,64}){0,4};base64,([A-Za-z0-9+/]{64,}={0,2})"
@@ -139,16 +139,17 @@ def base64_digest(text: str, mime_type: str = "") -> dict[str, Tree] | None:
         text: base64 without a header.
         mime_type: what it is said to hold; told by its signature if empty.
     """
-    if _NO_BASE64.search(text):
-        return None
-    padding = "=" * (-len(text) % 4)
+    is_large = len(text) > _LARGEST_HASHED // 3 * 4
     try:
-        if len(text) <= _LARGEST_HASHED // 3 * 4:
-            return digest(a2b_base64(text + padding), mime_type)
-        head = a2b_base64(text[:_LOOK])
-    except (Base64Error, ValueError):
+        data = (text[:_LOOK] if is_large else text).encode("ascii")
+        if data.translate(None, _BASE64):
+            return None
+        decoded = a2b_base64(data + b"=" * (-len(data) % 4))
+    except (UnicodeEncodeError, Base64Error):
         return None
-    return {"mime_type": mime_type or mime_type_of(head), "bytes": len(text) // 4 * 3}
+    if is_large:
+        return {"mime_type": mime_type or mime_type_of(decoded), "bytes": len(text) // 4 * 3}
+    return digest(decoded, mime_type)
 
 
 def scrub_media(text: str) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
+    from aotel.operation import Usage
+
 __all__ = ["DIALECTS", "missing", "read", "write"]
 
 DIALECTS = MappingProxyType(
@@ -132,9 +134,17 @@ def _entity(operation: Operation) -> str | None:
 
 def _settle(operation: Operation) -> None:
     """Brings what was read into the one form that an operation has."""
-    usage = operation.usage
-    if usage is None:
-        return
+    operation.finish_reasons = operation.reasons
+    if operation.system_instructions and operation.input_messages:
+        first = operation.input_messages[0]
+        if first.role == "system" and first.parts == operation.system_instructions:
+            # Said twice: where instructions have no place of their own, they are the first message.
+            operation.input_messages = operation.input_messages[1:]
+    if operation.usage is not None:
+        _settle_usage(operation.usage)
+
+
+def _settle_usage(usage: Usage) -> None:
     cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
     if usage.input_tokens is not None and usage.input_tokens < cached:
         # The input can't be less than a part of it: this emitter counts cached tokens apart, as Anthropic's API does.

@@ -86,11 +86,11 @@ def _reasoning(found: Fields) -> MessagePart | None:
 
 
 def _tool_call(found: Fields) -> ToolCall:
-    function = fields(found.get("function"))
+    facts = {**found, **fields(found.get("function"))}
     return ToolCall(
-        said(found, "name") or said(function, "name") or "",
+        said(facts, "name") or "",
         said(found, "id", "call_id"),
-        said(found, "arguments", "input", "args") or said(function, "arguments"),
+        said(facts, "arguments", "input", "args"),
     )
 
 

@@ -174,9 +174,6 @@ def _read_conversation(attributes: Mapping[str, object], operation: Operation) -
         value = attributes.get(name)
         if value is not None and not getattr(operation, field):
             setattr(operation, field, read(value))
-    if not operation.finish_reasons:
-        reasons = (message.finish_reason for message in operation.output_messages)
-        operation.finish_reasons = tuple(reason for reason in reasons if reason)
 
 
 def _read_tool(attributes: Mapping[str, object]) -> dict[str, object]:
@@ -250,8 +247,8 @@ def _write_model(operation: Operation, out: dict[str, AttributeValue]) -> None:
         out[names.GEN_AI_RESPONSE_MODEL] = operation.response_model
     if operation.response_id is not None:
         out[names.GEN_AI_RESPONSE_ID] = operation.response_id
-    if operation.finish_reasons:
-        out[names.GEN_AI_RESPONSE_FINISH_REASONS] = operation.finish_reasons
+    if reasons := operation.reasons:
+        out[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
     if operation.time_to_first_chunk is not None:
         out[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = operation.time_to_first_chunk
     if operation.request is not None:

@@ -117,11 +117,13 @@ def array(text: str) -> list[msgspec.Raw]:
         return _LIST.decode(text)
     except _BROKEN:
         pass
+    try:
+        return [_RAW.decode(text)]
+    except _BROKEN:
+        pass
+    # Perhaps Python's own JSON, with NaN or lone surrogates in it: again, in a form that everyone can read.
     found = decode(text)
-    if isinstance(found, list):
-        # Python's own JSON, with NaN or lone surrogates in it: again, in a form that everyone can read.
-        return _LIST.decode(encode(found))
-    return [] if found is None else [msgspec.Raw(encode(found).encode())]
+    return [] if found is None else array(encode(found))
 
 
 def inner_array(raw: msgspec.Raw | None) -> list[msgspec.Raw]:

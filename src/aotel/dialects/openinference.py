@@ -299,8 +299,8 @@ def _write_model(operation: Operation, kind: str, out: dict[str, AttributeValue]
     if operation.request is not None and (parameters := write_parameters(operation.request)) is not None:
         embedding = kind == "EMBEDDING"
         out[names.EMBEDDING_INVOCATION_PARAMETERS if embedding else names.LLM_INVOCATION_PARAMETERS] = parameters
-    if operation.finish_reasons:
-        out[names.LLM_FINISH_REASON] = operation.finish_reasons[0]
+    if reasons := operation.reasons:
+        out[names.LLM_FINISH_REASON] = reasons[0]
 
 
 def _write_origin(operation: Operation, model: str | None, kind: str, out: dict[str, AttributeValue]) -> None:

@@ -43,16 +43,19 @@ _OPERATION = Table(
     ("request_model", names.GEN_AI_REQUEST_MODEL, text),
     ("response_model", names.GEN_AI_RESPONSE_MODEL, text),
     ("response_id", names.GEN_AI_RESPONSE_ID, text),
-    ("finish_reasons", names.LLM_RESPONSE_FINISH_REASON, texts),
     ("session_id", _SESSION, text),
     ("user_id", _USER, text),
     ("input_value", names.TRACELOOP_ENTITY_INPUT, content),
     ("output_value", names.TRACELOOP_ENTITY_OUTPUT, content),
-    ("finish_reasons", names.GEN_AI_RESPONSE_FINISH_REASON, texts),
-    ("finish_reasons", names.LLM_RESPONSE_STOP_REASON, texts),
-    ("finish_reasons", names.GEN_AI_RESPONSE_STOP_REASON, texts),
     ("user_id", names.GEN_AI_USER, text),
     ("user_id", names.LLM_USER, text),
+)
+
+_FINISH_REASONS = (
+    names.LLM_RESPONSE_FINISH_REASON,
+    names.GEN_AI_RESPONSE_FINISH_REASON,
+    names.LLM_RESPONSE_STOP_REASON,
+    names.GEN_AI_RESPONSE_STOP_REASON,
 )
 
 _REQUEST = Table(
@@ -141,6 +144,7 @@ def _read(attributes: Mapping[str, object], operation: Operation) -> None:
             "input_value": content(attributes.get(names.GEN_AI_TASK_INPUT)),
             "output_value": content(attributes.get(names.GEN_AI_TASK_OUTPUT)),
             "metadata": _gathered(attributes, _PROPERTIES, {_SESSION, _USER}),
+            "finish_reasons": texts(next((attributes[name] for name in _FINISH_REASONS if name in attributes), ())),
         },
     )
     operation.request = merged(operation.request, RequestParameters, _REQUEST.read(attributes))
@@ -172,8 +176,6 @@ def _read_conversation(attributes: Mapping[str, object], operation: Operation) -
     if not operation.output_messages:
         entries = items(attributes, names.GEN_AI_COMPLETION)
         operation.output_messages = tuple([_read_message(entry, "assistant") for entry in entries])
-        reasons = (message.finish_reason for message in operation.output_messages)
-        fill(operation, {"finish_reasons": tuple(reason for reason in reasons if reason)})
     if not operation.tool_definitions:
         functions = items(attributes, names.LLM_REQUEST_FUNCTIONS)
         found = (_read_definition(function) for function in functions)
@@ -234,6 +236,8 @@ def _write(operation: Operation, out: dict[str, AttributeValue], present: Mappin
     if operation.provider is not None:
         out[names.GEN_AI_SYSTEM] = operation.provider
     _OPERATION.write(operation, out)
+    if reasons := operation.reasons:
+        out[names.LLM_RESPONSE_FINISH_REASON] = reasons[0]
     if operation.request is not None:
         _REQUEST.write(operation.request, out)
     if operation.usage is not None and counts_tokens(operation):

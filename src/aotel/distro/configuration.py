@@ -22,12 +22,12 @@ from aotel.distro.arguments import Request
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
-from aotel.export import select
+from aotel.export import EnvelopeExporter, select
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
 from aotel.pipeline.provider import current_provider, is_attached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
@@ -46,7 +46,7 @@ class _State:
         self.request: Request | None = None
         self.pipeline: Pipeline | None = None
         self.provider: Any = None
-        self.recorders: tuple[LogRecordExporter, ...] = ()
+        self.recorders: tuple[LogRecordExporter, ...] | None = None
         self.selected: tuple[LogRecordExporter, ...] = ()
         self.destination = ""
         self.said: set[str] = set()
@@ -176,7 +176,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     pipeline.apply(
         settings,
         policy,
-        STATE.recorders or _exporters(settings, request, exported=exported),
+        _exporters(settings, request, exported=exported) if STATE.recorders is None else STATE.recorders,
         session_id=request.session_id,
         agent_id=request.agent_id,
         agent_role=request.agent_role,
@@ -197,7 +197,7 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
     provider = request.tracer_provider if request.tracer_provider is not None else current_provider()
     if provider is None:
         provider = make_provider(pipeline)
-        if not STATE.recorders:
+        if STATE.recorders is None:
             add_span_exporters(provider, settings, request.flush_timeout)
         set_tracer_provider(provider)
     else:
@@ -254,6 +254,9 @@ def _finish() -> None:
     finish_span_export()
     if not pipeline.flush(max(deadline - monotonic(), 0)):
         pipeline.flush_timeout = 0.0  # there is no time left for another attempt
+        own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
+        if not any(exporter.counts.state == "down" for exporter in own):  # which was said already
+            _logger.warning("aotel: the last envelopes could not be delivered in time, and are lost")
 
 
 def autostart() -> None:
@@ -264,7 +267,7 @@ def autostart() -> None:
 
 
 @contextlib.contextmanager
-def recording_to(exporter: LogRecordExporter | None, **options: Any) -> Iterator[Handle]:
+def recording_to(exporter: LogRecordExporter | None, **options: Any) -> Generator[Handle]:
     """Configure for a while without network: envelopes go to `exporter` (and to those of enclosing recordings) alone.
 
     Args:
@@ -274,7 +277,7 @@ def recording_to(exporter: LogRecordExporter | None, **options: Any) -> Iterator
     request = Request(**options).checked()
     with _lock:
         before, recorders = STATE.request, STATE.recorders
-        STATE.recorders = (*recorders, exporter) if exporter is not None else (*recorders, *request.exporters)
+        STATE.recorders = (*(recorders or ()), *(request.exporters if exporter is None else (exporter,)))
         handle = apply(request)
     try:
         yield handle

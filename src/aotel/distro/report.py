@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aotel.calls.port import PORT
 from aotel.distro.configuration import STATE
 from aotel.distro.handle import Handle
+from aotel.export import EnvelopeExporter
 
 if TYPE_CHECKING:
     from aotel.export import ExporterStatus
@@ -43,11 +44,8 @@ class Status(NamedTuple):
 def status() -> Status:
     """Return what is configured, where envelopes go, and how many were queued, sent, dropped and refused."""
     pipeline = STATE.pipeline
-    statuses = tuple(
-        exporter.status
-        for exporter in (pipeline.exporters if pipeline is not None else ())
-        if hasattr(exporter, "status")
-    )
+    exporters = pipeline.exporters if pipeline is not None else ()
+    statuses = tuple(exporter.counts for exporter in exporters if isinstance(exporter, EnvelopeExporter))
     errors = [found.last_error for found in statuses if found.last_error]
     return Status(
         enabled=PORT.enabled,

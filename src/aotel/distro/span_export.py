@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import logging
 from importlib.metadata import entry_points
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from aotel.export import bounded_batch_processor, otlp_span_exporter
+from aotel.export.spans import careful
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from aotel.export import CarefulSpanExporter
     from aotel.settings import Settings
 
 _logger = logging.getLogger("aotel")
 
 FLUSH_TIMEOUT = 5.0
 """Seconds that the end of a program may take, where `configure` is not told otherwise."""
+
 _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics before or after
-_made: list[SpanProcessor] = []
+_made: list[_Made] = []
+
+
+class _Made:
+    """A batch processor that we made, with its exporter and the seconds that its last export may take."""
+
+    def __init__(self, exporter: CarefulSpanExporter, seconds: float) -> None:
+        self.processor = bounded_batch_processor(exporter, seconds)
+        self._exporter = exporter
+        self._seconds = seconds
+
+    def finish(self) -> None:
+        start = monotonic()
+        self.processor.shutdown()
+        late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
+        if late and not self._exporter.down:  # which would have been said already
+            _logger.warning("aotel: the last spans could not be delivered within %.3g s, and are lost", self._seconds)
 
 
 def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIMEOUT) -> SpanProcessor:
@@ -31,15 +51,15 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
         exporter: sends the spans.
         flush_timeout: seconds that the end of the program may take.
     """
-    processor = bounded_batch_processor(exporter, flush_timeout * _SHARE)
-    _made.append(processor)
-    return processor
+    made = _Made(careful(exporter), flush_timeout * _SHARE)
+    _made.append(made)
+    return made.processor
 
 
 def finish_span_export() -> None:
-    """Send the last spans; the program ends."""
-    for processor in _made:
-        processor.shutdown()
+    """Send the last spans, and say if they could not be sent in time; the program ends."""
+    for made in _made:
+        made.finish()
 
 
 def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeout: float) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.resources import Resource
 
 from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
+from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
@@ -97,7 +98,7 @@ class Pipeline:
         )
         self.audited = bool(self.exporters)
         self._process_attributes: dict[str, AttributeValue] = {}
-        self._worker = Worker(self._deliver, inline=inline)
+        self._worker = Worker(self._deliver, is_waiting=self._is_waiting, flush=self._flush_exporters, inline=inline)
         self._put = self._worker.put
 
     @property
@@ -163,7 +164,7 @@ class Pipeline:
         flushed = self._worker.shutdown(timeout) if self._worker else True
         for exporter in self.exporters:
             try:
-                exporter.shutdown()
+                exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK's
             except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from closing
                 self._report(exporter, error)
         return flushed
@@ -183,6 +184,16 @@ class Pipeline:
             "envelopes are missing from the audit trail; wrap its sampler: "
             "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
         )
+
+    def _is_waiting(self) -> bool:
+        return any(isinstance(exporter, EnvelopeExporter) and exporter.counts.waiting for exporter in self.exporters)
+
+    def _flush_exporters(self) -> None:
+        for exporter in self.exporters:
+            try:
+                exporter.force_flush(int(self.flush_timeout * 1000))
+            except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from flushing
+                self._report(exporter, error)
 
     def _deliver(self, items: Sequence[tuple[int, Recording, int, Any]]) -> None:
         records = [record for record in map(self._record, items) if record is not None]

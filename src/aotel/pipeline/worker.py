@@ -23,18 +23,32 @@ BATCH = 64
 """Items a batch: small, because encoding holds the interpreter's lock."""
 INTERVAL = 0.2
 """Seconds that a batch waits for company."""
+RETRY_INTERVAL = 1.0
+"""Seconds between attempts to deliver what was kept."""
 
 
 class Worker:
     """A queue, and a daemon thread that is started by the first item and again in a forked child.
 
     Args:
-        work: what to do with a batch of items; called by one thread at a time, never raises into the program.
+        work: what to do with a batch of items; called by one thread at a time, never raises into the program. An empty
+            batch is a chance to try again what was kept.
+        is_waiting: says whether something was kept that is to be tried again.
+        flush: tries once to get rid of what was kept; called when somebody flushes.
         inline: no thread: every item is worked off before `put` returns.
     """
 
-    def __init__(self, work: Callable[[Sequence[Any]], None], *, inline: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Any]], None],
+        *,
+        is_waiting: Callable[[], bool] = lambda: False,
+        flush: Callable[[], None] = lambda: None,
+        inline: bool = False,
+    ) -> None:
         self._work = work
+        self._is_waiting = is_waiting
+        self._flush_kept = flush
         self._inline = inline
         self.dropped = 0
         self._queue: deque[Any] = deque()
@@ -111,17 +125,24 @@ class Worker:
             wake.clear()
             asked = self._asked
             self._drain()
+            if asked != self._answered:
+                self._flush_kept()
             with self._answer:
                 self._answered = asked
                 self._answer.notify_all()
             self._idle = True
-            if not self._queue and not self._stopped and asked == self._asked:
-                wake.wait()
+            if self._may_sleep(asked):
+                wake.wait(RETRY_INTERVAL if self._is_waiting() else None)
                 wake.clear()
             self._idle = False
 
+    def _may_sleep(self, asked: int) -> bool:
+        return not self._queue and not self._stopped and asked == self._asked
+
     def _drain(self) -> None:
         with self._working, suppress_instrumentation():
+            if not self._queue and self._is_waiting():
+                self._work([])
             while self._queue:
                 self._work([self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))])
 
@@ -130,12 +151,13 @@ class Worker:
         thread = self._thread
         if self._inline or thread is None or not thread.is_alive() or thread is threading.current_thread():
             self._drain()
+            self._flush_kept()
             return True
         with self._answer:
             self._asked += 1
             ticket = self._asked
             self._wake.set()
-            return self._answer.wait_for(lambda: self._answered >= ticket, timeout)
+            return self._answer.wait_for(lambda: bool(self._answered >= ticket), timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Work off what waits and end the thread, within `timeout` seconds."""

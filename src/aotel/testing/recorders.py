@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from aotel.distro import recording_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
@@ -119,7 +119,7 @@ class _Collector(SpanProcessor):
 
 
 @contextlib.contextmanager
-def record_envelopes(**options: Any) -> Iterator[RecordedEnvelopes]:
+def record_envelopes(**options: Any) -> Generator[RecordedEnvelopes]:
     """Record every envelope emitted inside the block, without network.
 
     Args:
@@ -139,7 +139,7 @@ def record_envelopes(**options: Any) -> Iterator[RecordedEnvelopes]:
 
 
 @contextlib.contextmanager
-def record_spans(**options: Any) -> Iterator[RecordedSpans]:
+def record_spans(**options: Any) -> Generator[RecordedSpans]:
     """Record every span that ends inside the block, without network.
 
     Args:

@@ -54,10 +54,10 @@ def trace_class(cls: type[T], site: CallSite) -> type[T]:
 
     if not takes_arguments:
         # `object.__init__` takes anything: the class's own signature stands in `__new__`, or is empty.
-        del __init__.__wrapped__  # type: ignore[attr-defined]
+        del __init__.__wrapped__
         __init__.__signature__ = _signature_with_self(cls)  # type: ignore[attr-defined]
     try:
-        cls.__init__ = __init__  # type: ignore[method-assign]
+        cls.__init__ = __init__  # type: ignore[method-assign,assignment]
     except (AttributeError, TypeError) as error:
         msg = f"coat() cannot change the class {cls.__qualname__} ({error}); coat a function that constructs it"
         raise TypeError(msg) from error

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+C = TypeVar("C", bound="Callable[..., Any]")
 F = TypeVar("F")
 
 CaptureMode = Literal["none", "redacted", "hash", "summary", "raw"]
 
 
 @overload
-def coat(op: Callable[P, R], /) -> Callable[P, R]: ...
+def coat(op: C, /) -> C: ...
 @overload
-def coat(op: type[R], /) -> type[R]: ...
+def coat(op: classmethod[T, P, R], /) -> classmethod[T, P, R]: ...
 @overload
 def coat(
     op: Op | str | None,
@@ -132,7 +134,7 @@ def _trace_callable(fn: Any, site: CallSite, rebuild: Callable[[Any], Any]) -> A
     if flags & inspect.CO_GENERATOR and not flags & inspect.CO_ITERABLE_COROUTINE:
         return stand_in(fn, trace_generator_function(fn, site), rebuild)
     trace = trace_coroutine_function if flags & inspect.CO_COROUTINE else trace_function
-    if isinstance(fn, FunctionType) and not isinstance(fn, Coated) and not _stands_elsewhere(fn):
+    if type(fn) is FunctionType and not _stands_elsewhere(fn):
         return trace(fn, site)
     return stand_in(fn, trace(fn, site), rebuild)
 

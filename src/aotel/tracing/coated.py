@@ -36,7 +36,7 @@ class Coated:
         return self._coat_invoke(*args, **kwargs)
 
     @property  # type: ignore[misc]
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
         return type(self.__wrapped__)
 
     @property
@@ -79,7 +79,7 @@ class Coated:
         return self._coat_rebuild, (self.__wrapped__,)
 
 
-class CoatedFunction(Coated):
+class CoatedFunction(Coated):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Stands for a function in a class body too: it binds as a method does."""
 
     __slots__ = ()

@@ -43,7 +43,8 @@ def trace_function(fn: Callable[..., R], site: CallSite) -> Callable[..., R]:
             raise
         detach(token)
         if type(result) not in _PLAIN and is_pending(result):
-            return finish_later(call, context, result)
+            later: R = finish_later(call, context, result)
+            return later
         call.succeed(result)
         return result
 
