@@ -100,20 +100,23 @@ def _stem(word: str) -> str:
 def load(root: Path) -> list[Section]:
     """Return the sections of a project's documentation: `README.md`, `ARCHITECTURE.md` and all that is in `docs`."""
     files = [root / "README.md", root / "ARCHITECTURE.md", *sorted((root / "docs").rglob("*.md"))]
-    return [section for file in files if file.is_file() for section in read(file, root)]
+    return [section for file in files if file.is_file() for section in read(file.relative_to(root).as_posix(), root)]
 
 
-def read(file: Path, root: Path) -> list[Section]:
+def read(path: str, root: Path) -> list[Section]:
     """Return the sections of a Markdown file.
 
     Args:
-        file: what to read.
-        root: the directory that the sections' addresses start from.
+        path: the file, from the root.
+        root: the directory that nothing is read outside of.
 
     Raises:
+        PermissionError: the file is outside.
         FileNotFoundError: there is no such file.
     """
-    path = file.relative_to(root).as_posix()
+    file = (root / path).resolve()
+    if not file.is_relative_to(root.resolve()):
+        raise PermissionError(f"{path} is none of the documents")
     if not file.is_file():
         raise FileNotFoundError(f"there is no {path}")
     parts: list[tuple[str, list[str]]] = [(file.stem, [])]

@@ -46,9 +46,9 @@ class Library:
     def read_section(self, address: str) -> str:
         """Return the text of a section, from its file."""
         path = address.partition("#")[0]
-        return next(section.text for section in read(self._root / path, self._root) if section.id == address)
+        return next(section.text for section in read(path, self._root) if section.id == address)
 
     @aotel.coat("tool")
     def read_document(self, path: str) -> list[Section]:
         """Return the sections of a document."""
-        return read(self._root / path, self._root)
+        return read(path, self._root)

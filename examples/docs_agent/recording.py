@@ -33,18 +33,22 @@ class Recording:
         awaited = any(os.environ.get(name) for name in AWAITED)
         handle = aotel.configure(envelopes="auto" if awaited else None, exporters=[FileExporter(str(file))])
         self._spans = SpanCollector()
-        if handle.provider is not None:  # None where AOTEL_DISABLED is set
+        if handle.provider is not None:
             handle.provider.add_span_processor(self._spans)
 
     def as_text(self) -> Iterator[str]:
         """Yield the lines that say what happened and where the recording of it is."""
         aotel.flush()
         status = aotel.status()
+        if not status.enabled:
+            yield "Nothing was recorded: AOTEL_DISABLED is set."
+            return
         yield from ["What happened", "", *render(self._spans.spans, Style.of(sys.stdout)), ""]
         yield "Where it went"
         yield f"   {len(self._spans.spans)} spans: {self._spans_went()}"
         for exporter in status.exporters:
-            yield f"   {exporter.sent} envelopes: {exporter.name}"
+            trouble = f" ({exporter.last_error})" if exporter.last_error else ""
+            yield f"   {exporter.sent} envelopes: {exporter.name}{trouble}"
 
     def as_json(self, answers: list[Any]) -> str:
         """Return the answers and all that is known of how they came about."""

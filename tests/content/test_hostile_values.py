@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aotel.content import Capture, ContentPolicy, Mode, preview, to_json
+from aotel.content import Capture, ContentPolicy, Mode, describe, preview, to_json
 from aotel.settings import Settings
 from tests.content import zoo
 
@@ -151,20 +151,24 @@ def test_a_time_of_an_unknown_zone_is_written_without_it() -> None:
     assert captured(zoo.inhabitants()["zone"]) == "2024-01-02T03:04:05"
 
 
+class Changing:
+    """Changes what it is in when it is read."""
+
+    def __init__(self, container: dict[str, object]) -> None:
+        self.container = container
+
+
+@describe.register
+def _(value: Changing) -> object:
+    value.container[f"more {len(value.container)}"] = 1
+    return "described"
+
+
 def test_a_dict_that_changes_meanwhile_is_written_as_it_was() -> None:
-    class Changing:
-        pass
-
-    from aotel.content import describe
-
-    values: dict[str, object] = {"a": Changing(), "b": 1}
-
-    @describe.register
-    def _(value: Changing) -> object:
-        values[f"more {len(values)}"] = 1
-        return "described"
-
+    values: dict[str, object] = {}
+    values.update(a=Changing(values), b=1)
     assert captured(values) == {"a": "described", "b": 1}
+    assert "more 2" in values
 
 
 def test_close_to_the_recursion_limit_nothing_raises() -> None:

@@ -71,7 +71,7 @@ OPENINFERENCE_THINKING: dict[str, AttributeValue] = {
     "llm.output_messages.0.message.contents.1.tool_call.function.name": "get_weather",
     "llm.output_messages.0.message.contents.1.tool_call.function.arguments": '{"city": "Paris"}',
     "llm.output_messages.0.message.contents.2.message_content.type": "web_search_tool_result",
-    "llm.output_messages.0.message.contents.2.message_content.text": '{"type": "web_search_tool_result", "content": []}',
+    "llm.output_messages.0.message.contents.2.message_content.text": '{"type": "web_search_tool_result", "n": 0}',
     "llm.output_messages.0.message.contents.3.message_content.type": "fallback",
     "llm.output_messages.0.message.contents.3.message_content.text": "opus -> sonnet",
     "llm.output_messages.0.message.tool_calls.0.tool_call.id": "toolu_1",

@@ -33,7 +33,16 @@ from aotel.semconv.operations import TAXONOMY
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-PROVIDERS = ("openai", "azure.ai.openai", "anthropic", "aws.bedrock", "mistral_ai", "gcp.vertex_ai", "x_ai", "home.made")
+PROVIDERS = (
+    "openai",
+    "azure.ai.openai",
+    "anthropic",
+    "aws.bedrock",
+    "mistral_ai",
+    "gcp.vertex_ai",
+    "x_ai",
+    "home.made",
+)
 
 
 def optional(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
@@ -45,13 +54,15 @@ named = st.sampled_from(["a", "id-1", "tool.name", "ünï", "with space", "0", "
 counts = st.integers(0, 2**40)
 numbers = st.integers(-5, 500) | st.floats(-2, 2, allow_nan=False)
 scores = st.floats(-1, 1, allow_nan=False)
-leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | said
+leaves = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | said
+)
 trees = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(said, inner, max_size=3),
     max_leaves=3,
 )
-json_objects = st.dictionaries(named, trees, max_size=2).map(lambda tree: json.dumps(tree))
+json_objects = st.dictionaries(named, trees, max_size=2).map(json.dumps)
 results = said | json_objects
 
 texts = st.builds(TextPart, said)
@@ -168,7 +179,11 @@ definitions = st.builds(
     named,
     st.sampled_from(["function", "web_search"]),
     optional(named),
-    optional(st.dictionaries(named, trees, max_size=2).map(lambda tree: json.dumps(tree, separators=(",", ":"), ensure_ascii=False))),
+    optional(
+        st.dictionaries(named, trees, max_size=2).map(
+            lambda tree: json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
+        )
+    ),
     optional(st.dictionaries(st.sampled_from(["strict", "max_uses"]), leaves, min_size=1, max_size=2)),
 )
 plain_definitions = st.builds(ToolDefinition, named, st.just("function"), optional(named), optional(results))
@@ -203,7 +218,17 @@ genai_operations = st.builds(
     input_messages=lists(genai_messages),
     output_messages=lists(genai_messages),
     tool_definitions=lists(definitions),
-    tool=optional(st.builds(Tool, named, optional(named), optional(named), optional(said.filter(bool)), optional(results), optional(results))),
+    tool=optional(
+        st.builds(
+            Tool,
+            named,
+            optional(named),
+            optional(named),
+            optional(said.filter(bool)),
+            optional(results),
+            optional(results),
+        )
+    ),
     retrieval=optional(st.builds(Retrieval, optional(said), lists(documents), optional(counts), optional(named))),
     embeddings=optional(st.builds(Embeddings, dimension=counts)),
     agent=optional(st.builds(Agent, optional(named), optional(named), optional(named), named)),
@@ -213,7 +238,6 @@ genai_operations = st.builds(
     server_port=optional(st.integers(0, 65535)),
     time_to_first_chunk=optional(st.floats(0, 100)),
 )
-
 
 
 def _typed(operation: Operation) -> Operation:
@@ -267,7 +291,9 @@ openllmetry_operations = st.builds(
             lambda request: RequestParameters(**{**_fields(request), "seed": None, "encoding_formats": ()}),
         ),
     ),
-    usage=optional(usages.map(lambda usage: Usage(**{**_fields(usage), "audio_input_tokens": None, "audio_output_tokens": None}))),
+    usage=optional(
+        usages.map(lambda usage: Usage(**{**_fields(usage), "audio_input_tokens": None, "audio_output_tokens": None}))
+    ),
     input_messages=lists(indexed_messages()),
     output_messages=lists(indexed_messages()),
     tool_definitions=lists(plain_definitions),
@@ -320,7 +346,9 @@ _endings = st.sampled_from(
     ],
 )
 hostile_names = st.sampled_from(sorted(NAMES)) | st.builds("{}.{}.{}".format, _families, _indices, _endings) | said
-_kinds = st.sampled_from(["LLM", "TOOL", "chat", "execute_tool", "invoke_agent", "workflow", "nonsense", "UNKNOWN", "llm"])
+_kinds = st.sampled_from(
+    ["LLM", "TOOL", "chat", "execute_tool", "invoke_agent", "workflow", "nonsense", "UNKNOWN", "llm"]
+)
 _broken = st.sampled_from(
     [
         "{",
@@ -338,10 +366,12 @@ _broken = st.sampled_from(
         '[{"parts": [{"type": "blob", "bytes": "x"}]}]',
     ],
 )
-_objects = trees.map(lambda tree: json.dumps(tree)) | st.lists(
-    st.dictionaries(st.sampled_from(["role", "parts", "content", "type", "tool_calls", "name", "id"]), trees, max_size=4),
+_objects = trees.map(json.dumps) | st.lists(
+    st.dictionaries(
+        st.sampled_from(["role", "parts", "content", "type", "tool_calls", "name", "id"]), trees, max_size=4
+    ),
     max_size=3,
-).map(lambda tree: json.dumps(tree))
+).map(json.dumps)
 hostile_values: SearchStrategy[Any] = (
     _kinds
     | _broken

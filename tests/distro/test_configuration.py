@@ -177,7 +177,8 @@ def test_a_person_at_a_terminal_sees_envelopes_unless_spans_go_somewhere(
         environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
     own, program = pty.openpty()
     try:
-        subprocess.run([sys.executable, "app.py"], cwd=tmp_path, env=environment, stderr=program, timeout=TIMEOUT)
+        command = [sys.executable, "app.py"]
+        subprocess.run(command, cwd=tmp_path, env=environment, stderr=program, timeout=TIMEOUT, check=True)
     finally:
         os.close(program)
     assert _read_all(own).count(b"[coat] {") == shown

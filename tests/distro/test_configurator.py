@@ -99,7 +99,8 @@ def test_attributes_of_a_long_chat_are_kept_unless_the_user_limits_them(
     long_chat = """
         from opentelemetry import trace
 
-        with trace.get_tracer("app").start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}) as span:
+        chat = {"gen_ai.operation.name": "chat"}
+        with trace.get_tracer("app").start_as_current_span("chat", attributes=chat) as span:
             for number in range(300):
                 span.set_attribute(f"app.note.{number}", number)
     """
@@ -191,10 +192,14 @@ def test_a_configuration_file_that_cannot_be_used_is_said_and_calls_are_audited(
     assert ended.kinds == TOOL_KINDS
 
 
+def _initialize_components(auto_instrumentation_version: str) -> None:
+    raise AssertionError(auto_instrumentation_version)
+
+
 def test_an_sdk_whose_configurator_takes_no_processor_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"auto_instrumentation_version": "1"}
     assert set(configurator._options(given)) == {"auto_instrumentation_version", "export_span_processor"}
-    monkeypatch.setattr(sdk_configuration, "_initialize_components", lambda auto_instrumentation_version: None)
+    monkeypatch.setattr(sdk_configuration, "_initialize_components", _initialize_components)
     assert configurator._options(given) == given
     monkeypatch.delattr(sdk_configuration, "_initialize_components")
     assert configurator._options(given) == given

@@ -29,6 +29,7 @@ def test_workers_of_a_preloaded_program_deliver_like_their_parent(programs: Prog
         WORK,
         """
         work("before")
+        aotel.flush()  # connections are open when it forks
         children = []
         for number in range(2):
             child = os.fork()

@@ -16,6 +16,7 @@ import pytest
 
 from tests.envelope_schema import assert_paired, read_envelopes
 from tests.examples.programs import PROGRAM, environment, run
+from tests.servers import OtlpReceiver, PodServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +90,27 @@ def test_environment_adds_a_destination(tmp_path: Path) -> None:
     assert len(lines) == len(read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl"))
 
 
+def test_spans_and_envelopes_go_to_an_otlp_receiver_too(tmp_path: Path) -> None:
+    with OtlpReceiver() as receiver:
+        ran = run(tmp_path, "-q", "sessions", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OTEL_LOGS_EXPORTER="otlp")
+        names = {span.name for span in receiver.wait_for_spans(10)}
+        envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+        records = receiver.wait_for_log_records(len(envelopes))
+    assert {"docs-demo", "DocsAgent.answer", "chat"} <= names
+    assert sorted(str(record.body) for record in records) == sorted(map(_line, envelopes))
+    assert "spans: sent as OTEL_EXPORTER_OTLP_ENDPOINT says" in ran.stdout
+    assert f"{len(envelopes)} envelopes: otlp" in ran.stdout
+
+
+def test_envelopes_go_to_the_pod_that_it_runs_in_too(tmp_path: Path) -> None:
+    with PodServer(tmp_path) as pod:
+        ran = run(tmp_path, "-q", "sessions", ENVPOD_POD_ID="pod-7", ENVPOD_SOCKET=str(pod.path))
+        envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+        assert pod.wait_for(len(envelopes)) == envelopes
+    assert {envelope["envpod"]["pod_id"] for envelope in envelopes} == {"pod-7"}
+    assert f"{len(envelopes)} envelopes: pod" in ran.stdout
+
+
 def test_no_content_is_recorded_if_the_operator_says_so(tmp_path: Path) -> None:
     run(tmp_path, "-q", "Where is the zyzzyva?", AOTEL_CAPTURE="none")
     recorded = (tmp_path / ".aotel" / "docs_agent.jsonl").read_text(encoding="utf-8")
@@ -105,7 +127,7 @@ def test_terminal_that_knows_no_boxes(tmp_path: Path) -> None:
 def test_switched_off_it_still_answers(tmp_path: Path) -> None:
     ran = run(tmp_path, AOTEL_DISABLED="true")
     assert ran.stdout.count("(each sentence was found there)") == 3
-    assert "0 spans" in ran.stdout
+    assert "Nothing was recorded: AOTEL_DISABLED is set." in ran.stdout
     assert not (tmp_path / ".aotel").exists()
 
 
@@ -138,6 +160,10 @@ def test_interrupt_ends_quietly_and_loses_nothing(tmp_path: Path) -> None:
     envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
     assert_paired(envelopes)
     assert [envelope["payload"].get("outcome") for envelope in envelopes[-2:]] == ["interrupted", "interrupted"]
+
+
+def _line(envelope: dict[str, object]) -> str:
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Terminal:

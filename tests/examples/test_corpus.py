@@ -35,7 +35,7 @@ More words.
 
 def test_sections_stand_under_their_headings_without_code(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(PAGE)
-    sections = corpus.read(tmp_path / "page.md", tmp_path)
+    sections = corpus.read("page.md", tmp_path)
     assert [(section.id, section.text) for section in sections] == [
         ("page.md#page", "Before any heading."),
         ("page.md#first-title", "Some `code` and words."),
@@ -45,7 +45,16 @@ def test_sections_stand_under_their_headings_without_code(tmp_path: Path) -> Non
 
 def test_document_that_is_not_there_is_named_as_asked_for(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^there is no docs/missing\.md$"):
-        corpus.read(tmp_path / "docs" / "missing.md", tmp_path)
+        corpus.read("docs/missing.md", tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../secret.md", "/etc/hosts", "docs/../../secret.md"])
+def test_nothing_outside_is_read(path: str, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (tmp_path / "secret.md").write_text("# Secret")
+    with pytest.raises(PermissionError):
+        corpus.read(path, root)
 
 
 def test_documentation_of_the_project_is_found() -> None:

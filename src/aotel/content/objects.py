@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from abc import ABCMeta
 from collections import deque
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
@@ -82,9 +83,20 @@ def _reader_of(cls: type) -> Reader:
 
 
 def _choose_reader(cls: type) -> Reader:
-    if describe.dispatch(cls) is not describe.registry[object]:
-        return _described
-    return _known_reader(cls)
+    return _known_reader(cls) if _description(cls) is None else _described
+
+
+def _description(cls: type) -> Callable[[Any], object] | None:
+    """Return the function that a user registered for a type, or None; `describe.dispatch` would ask the type."""
+    for base in mro_of(cls):
+        for described, function in describe.registry.items():
+            if described is base and base is not object:
+                return function
+    plain = lookup(type(cls), "__getattribute__") is type.__dict__["__getattribute__"]
+    if plain and any(type(described) is ABCMeta for described in describe.registry):
+        function = describe.dispatch(cls)
+        return None if function is describe.registry[object] else function
+    return None
 
 
 def _known_reader(cls: type) -> Reader:
@@ -130,7 +142,8 @@ def _described(walk: Walk, value: object, depth: int) -> Tree:
     if depth >= walk.rules.depth:
         return _unknown(walk, value, depth)
     cls = type(value)
-    described = describe.dispatch(cls)(value)
+    function = _description(cls)
+    described = NOT_DESCRIBED if function is None else function(value)
     return _known_reader(cls)(walk, value, depth) if described is NOT_DESCRIBED else walk.tree(described, depth + 1)
 
 

@@ -135,11 +135,6 @@ def _entity(operation: Operation) -> str | None:
 def _settle(operation: Operation) -> None:
     """Brings what was read into the one form that an operation has."""
     operation.finish_reasons = operation.reasons
-    if operation.system_instructions and operation.input_messages:
-        first = operation.input_messages[0]
-        if first.role == "system" and first.parts == operation.system_instructions:
-            # Said twice: where instructions have no place of their own, they are the first message.
-            operation.input_messages = operation.input_messages[1:]
     if operation.usage is not None:
         _settle_usage(operation.usage)
 

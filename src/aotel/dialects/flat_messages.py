@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.operation import MessagePart
+    from aotel.operation import MessagePart, Operation
 
-__all__ = ["read_flat_messages", "read_flat_texts", "write_flat_messages"]
+__all__ = ["after_instructions", "read_flat_messages", "read_flat_texts", "with_instructions", "write_flat_messages"]
 
 _URLS = {
     "image": f"{names.MESSAGE_CONTENT_IMAGE}.{names.IMAGE_URL}",
@@ -45,6 +45,22 @@ _MAX_PARTS = 4 * MAX_ITEMS
 
 _ROLE_AND_CONTENT = 2
 """Attributes of the commonest message."""
+
+
+def with_instructions(operation: Operation) -> tuple[Message, ...]:
+    """Input messages for vocabularies that have no other place for system instructions: those come first."""
+    if not operation.system_instructions:
+        return operation.input_messages
+    return (Message("system", operation.system_instructions), *operation.input_messages)
+
+
+def after_instructions(messages: tuple[Message, ...], operation: Operation) -> tuple[Message, ...]:
+    """Input messages without the first, where it says nothing but the instructions that an operation has already."""
+    if operation.system_instructions and messages:
+        first = messages[0]
+        if first.role == "system" and first.parts == operation.system_instructions:
+            return messages[1:]
+    return messages
 
 
 def read_flat_messages(entries: Iterable[Mapping[str, object]], role: str) -> tuple[Message, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -58,6 +58,8 @@ class _Message(msgspec.Struct):
     finish_reason: str | None = None
 
 
+Spoken = TypeVar("Spoken", _Message, Message)
+
 _MESSAGES = msgspec.json.Decoder(list[_Message])
 _PARTS = msgspec.json.Decoder(list[_Part])
 
@@ -74,14 +76,13 @@ def read_messages(value: object) -> tuple[Message, ...]:
     """
     text = source(value)
     try:
-        found = _MESSAGES.decode(text)
         messages = [
             Message(item.role, tuple([_BUILD[part.type](part) for part in item.parts]), item.name, item.finish_reason)
-            for item in found
+            for item in _bounded(_MESSAGES.decode(text))
         ]
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        messages = blocks.messages(text)
-    return _bounded(messages)
+        messages = _bounded(blocks.messages(text))
+    return tuple(messages)
 
 
 def read_parts(value: object) -> tuple[MessagePart, ...]:
@@ -128,15 +129,15 @@ def _message(message: Message) -> dict[str, object]:
     return found
 
 
-def _bounded(messages: list[Message]) -> tuple[Message, ...]:
+def _bounded(messages: list[Spoken]) -> list[Spoken]:
     """The newest messages whose parts are not too many in all."""
     newest = messages[-MAX_ITEMS:]
     left = 4 * MAX_ITEMS
     for index in range(len(newest) - 1, -1, -1):
         left -= len(newest[index].parts)
         if left < 0:
-            return tuple(newest[index + 1 :])
-    return tuple(newest)
+            return newest[index + 1 :]
+    return newest
 
 
 def _read_text(part: _Part) -> MessagePart:

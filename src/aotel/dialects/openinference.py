@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from aotel.dialects.definitions import read_flat_definitions, write_flat_definitions
 from aotel.dialects.dialect import Dialect, Table, fill, merged
-from aotel.dialects.flat_messages import read_flat_messages, read_flat_texts, write_flat_messages
+from aotel.dialects.flat_messages import (
+    after_instructions,
+    read_flat_messages,
+    read_flat_texts,
+    with_instructions,
+    write_flat_messages,
+)
 from aotel.dialects.flat_search import SEARCH_FAMILIES, read_search, write_search
 from aotel.dialects.flatten import grouped, has_family
 from aotel.dialects.json_text import decode, mime_type
@@ -15,7 +21,7 @@ from aotel.dialects.parameters import read_parameters, write_parameters
 from aotel.dialects.providers import from_openinference, to_openinference
 from aotel.dialects.tags import AGENTS, STEP, counts_tokens, openinference_kind, tag_of, taxonomy_of
 from aotel.dialects.values import content, text, texts, tokens
-from aotel.operation import Agent, Message, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
+from aotel.operation import Agent, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -223,7 +229,8 @@ def _read_families(found: Mapping[str, list[dict[str, object]]], operation: Oper
     prompts = read_flat_texts(found.get(names.LLM_PROMPTS, ()), names.PROMPT_TEXT, "user")
     answers = read_flat_messages(found.get(names.LLM_OUTPUT_MESSAGES, ()), "assistant")
     choices = read_flat_texts(found.get(names.LLM_CHOICES, ()), names.COMPLETION_TEXT, "assistant")
-    fill(operation, {"input_messages": messages or prompts, "output_messages": answers or choices})
+    asked = after_instructions(messages or prompts, operation)
+    fill(operation, {"input_messages": asked, "output_messages": answers or choices})
     fill(operation, {"tool_definitions": read_flat_definitions(found.get(names.LLM_TOOLS, ()))})
 
 
@@ -350,9 +357,7 @@ def _write_tool(tool: Tool, out: dict[str, AttributeValue]) -> None:
 
 
 def _write_messages(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    messages = operation.input_messages
-    if operation.system_instructions:
-        messages = (Message("system", operation.system_instructions), *messages)
+    messages = with_instructions(operation)
     if messages and not _has_messages(present, names.LLM_INPUT_MESSAGES, names.LLM_PROMPTS):
         write_flat_messages(messages, names.LLM_INPUT_MESSAGES, out)
     messages = operation.output_messages

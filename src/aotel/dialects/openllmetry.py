@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aotel.dialects import blocks
 from aotel.dialects.dialect import Dialect, Table, fill, merged
+from aotel.dialects.flat_messages import after_instructions, with_instructions
 from aotel.dialects.flatten import has_family, items
 from aotel.dialects.json_text import embed, encode, is_json, json_object
 from aotel.dialects.messages import write_parts
@@ -172,7 +173,8 @@ def _gathered(attributes: Mapping[str, object], prefix: str, without: set[str]) 
 def _read_conversation(attributes: Mapping[str, object], operation: Operation) -> None:
     if not operation.input_messages:
         entries = items(attributes, names.GEN_AI_PROMPT)
-        operation.input_messages = tuple([_read_message(entry, "user") for entry in entries])
+        messages = tuple([_read_message(entry, "user") for entry in entries])
+        operation.input_messages = after_instructions(messages, operation)
     if not operation.output_messages:
         entries = items(attributes, names.GEN_AI_COMPLETION)
         operation.output_messages = tuple([_read_message(entry, "assistant") for entry in entries])
@@ -247,10 +249,14 @@ def _write(operation: Operation, out: dict[str, AttributeValue], present: Mappin
     if operation.metadata is not None:
         _spread(operation.metadata, _PROPERTIES, out)
     if operation.prompt is not None:
-        _PROMPT.write(operation.prompt, out)
-        if operation.prompt.variables is not None:
-            _spread(operation.prompt.variables, _VARIABLES, out)
+        _write_prompt(operation.prompt, out)
     _write_conversation(operation, out, present)
+
+
+def _write_prompt(prompt: PromptTemplate, out: dict[str, AttributeValue]) -> None:
+    _PROMPT.write(prompt, out)
+    if prompt.variables is not None:
+        _spread(prompt.variables, _VARIABLES, out)
 
 
 def _spread(json: str, prefix: str, out: dict[str, AttributeValue]) -> None:
@@ -263,9 +269,7 @@ def _spread(json: str, prefix: str, out: dict[str, AttributeValue]) -> None:
 
 
 def _write_conversation(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
-    messages = operation.input_messages
-    if operation.system_instructions:
-        messages = (Message("system", operation.system_instructions), *messages)
+    messages = with_instructions(operation)
     if messages and not items(present, names.GEN_AI_PROMPT):
         _write_messages(messages, names.GEN_AI_PROMPT, out)
     if operation.output_messages and not items(present, names.GEN_AI_COMPLETION):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 
+from aotel.forking import Forking, watch
 
-class Producer:
+
+class Producer(Forking):
     """This process as a producer of envelopes.
 
     `id` and a span's id and sequence number are what receivers deduplicate on; ids come from the operating system's
@@ -16,9 +18,10 @@ class Producer:
     __slots__ = ("id", "pid", "session_id")
 
     def __init__(self) -> None:
-        self.renew()
+        self.after_fork_in_child()
+        watch(self)
 
-    def renew(self) -> None:
+    def after_fork_in_child(self) -> None:
         """Become another producer, as a forked child must: it ends the same spans that its parent ends."""
         self.id = f"p_{secrets.token_hex(8)}"
         self.session_id = f"sess_{secrets.token_hex(8)}"
@@ -26,6 +29,3 @@ class Producer:
 
 
 PRODUCER = Producer()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=PRODUCER.renew)

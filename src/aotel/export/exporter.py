@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
-from aotel.export import forking
+from aotel import forking
 from aotel.export.health import say
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ExporterStatus:
     last_error: str | None = None
 
 
-class EnvelopeExporter(LogRecordExporter):
+class EnvelopeExporter(LogRecordExporter, forking.Forking):
     """A log record exporter whose records carry one envelope each, as a JSON string in the body.
 
     `export` may be called by several threads, which then take turns. SUCCESS says that no envelope of the call (or

@@ -7,8 +7,8 @@ import importlib.util
 import threading
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
+from aotel import forking
 from aotel.errors import ConfigurationError
-from aotel.export import forking
 from aotel.export.outcome import Outcome, Report, Verdict, judge
 from aotel.export.quiet import Hush, listening
 
@@ -97,7 +97,7 @@ def _with_own_channel(protocol: str, options: dict[str, object]) -> dict[str, ob
     return {**options, "channel_options": (("grpc.use_local_subchannel_pool", 1),)}
 
 
-class Stock(Generic[T]):
+class Stock(forking.Forking, Generic[T]):
     """The stock exporter of this process: built on first use, again in a forked child, and called by one at a time.
 
     gRPC doesn't survive a fork that happens during a call: children crash or hang. So a fork waits for a moment for

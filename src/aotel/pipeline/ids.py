@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import random
-import weakref
 
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+from aotel.forking import Forking, watch
 
-class PrivateIdGenerator(IdGenerator):
+
+class PrivateIdGenerator(IdGenerator, Forking):
     """Random ids from a generator seeded by the operating system, and seeded anew in a forked child."""
 
     def __init__(self) -> None:
-        self._seed()
-        if hasattr(os, "register_at_fork"):
-            seed = weakref.WeakMethod(self._seed)
-            os.register_at_fork(after_in_child=lambda: (found := seed()) and found())
+        self.after_fork_in_child()
+        watch(self)
 
-    def _seed(self) -> None:
+    def after_fork_in_child(self) -> None:
+        """Draw other ids than the parent will."""
         self._bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids are unique, not secret
 
     def generate_span_id(self) -> int:

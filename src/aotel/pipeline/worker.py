@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from aotel.forking import Forking, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ RETRY_INTERVAL = 1.0
 """Seconds between attempts to deliver what was kept."""
 
 
-class Worker:
+class Worker(Forking):
     """A queue, and a daemon thread that is started by the first item and again in a forked child.
 
     Args:
@@ -54,9 +54,7 @@ class Worker:
         self._queue: deque[Any] = deque()
         self._stopped = False
         self._renew()
-        if hasattr(os, "register_at_fork"):
-            renew = weakref.WeakMethod(self._after_fork)
-            os.register_at_fork(after_in_child=lambda: (found := renew()) and found())
+        watch(self)
 
     def _renew(self) -> None:
         self._wake = threading.Event()
@@ -67,8 +65,8 @@ class Worker:
         self._idle = False
         self._thread: threading.Thread | None = None
 
-    def _after_fork(self) -> None:
-        # What waited here is the parent's to deliver; its locks and thread do not exist in the child.
+    def after_fork_in_child(self) -> None:
+        """Start empty: what waits is the parent's to deliver, and its thread does not exist here."""
         self._queue.clear()
         self._renew()
 

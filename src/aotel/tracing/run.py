@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import secrets
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from aotel.calls.port import PORT
 from aotel.calls.scope import EMPTY_SCOPE, scope_of, with_scope
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
+@overload
+def run(name: F, /) -> F: ...
+@overload
+def run(name: str | None = None) -> Callable[[F], F]: ...
 def run(name: Any = None) -> Any:
     """Mark an agent's entry point, as `@run` or `@run("name")`: each call is a run, with a `run_id` for all inside.
 
@@ -38,7 +42,8 @@ def run(name: Any = None) -> Any:
         TypeError: `name` is neither a string nor None.
     """
     if not isinstance(name, str) and (callable(name) or isinstance(name, (classmethod, staticmethod))):
-        return run()(name)
+        decorated: Any = run()(name)  # pyright: ignore[reportArgumentType]  # of whatever kind it is
+        return decorated
     checked = check_name(name)
 
     def site_of(fn: Any) -> CallSite:

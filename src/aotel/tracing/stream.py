@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from aotel.calls.call import Call, CallSite
 from aotel.calls.port import PORT
@@ -136,6 +136,10 @@ class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens")
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
             PORT.report("stream.event", error)
 
+    @overload
+    def wrap(self, iterable: Iterable[T]) -> Iterator[T]: ...
+    @overload
+    def wrap(self, iterable: AsyncIterable[T]) -> AsyncIterator[T]: ...
     def wrap(self, iterable: Any) -> Any:
         """Pass an iterable or async iterable through, noting each item as an event called "item"."""
         return self._follow_async(iterable) if hasattr(type(iterable), "__aiter__") else self._follow(iterable)

@@ -1,15 +1,16 @@
-"""What exporters do around a fork: hold their I/O still before it, and start anew in the child."""
+"""What holds still around a fork, and starts anew in the child: registered once for all, because hooks stay."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import weakref
-from typing import Protocol
 
 
-class Forking(Protocol):
-    """Something that holds locks, connections or threads' work, none of which a child can take over."""
+class Forking:
+    """Something that holds locks, connections, ids or threads' work, none of which a child can take over."""
+
+    __slots__ = ("__weakref__",)
 
     def before_fork(self) -> None:
         """Stop what must not go on while the process forks; in the thread that forks, so only for a moment."""
@@ -47,6 +48,6 @@ def _in_child() -> None:
             member.after_fork_in_child()
 
 
-# Hooks can't be taken back: these three serve every exporter there will ever be.
+# Hooks can't be taken back: these three serve all there will ever be.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
