@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ RESULT = {"path": "notes/agents.md", "lines": ["An agent is a loop.", "It calls 
 WARM_UP = 500
 CALLS = 2_000
 SAMPLES = 9
-SOCKET_CALLS = 2_000
 
 
 def lookup(path: str, limit: int) -> dict[str, Any]:  # noqa: ARG001 - what it does is not what is measured
@@ -28,29 +26,24 @@ def lookup(path: str, limit: int) -> dict[str, Any]:  # noqa: ARG001 - what it d
 def main(cases: dict[str, Callable[[], tuple[Callable[..., Any], Callable[[], Any]]]]) -> None:
     """Measure the case that the command line names and print nanoseconds a call as JSON.
 
+    "caller" is wall time of the calling thread; "cpu" is processor time of all threads until everything is delivered.
+
     Args:
         cases: by name, a function that sets up and returns what to call and what to flush with.
     """
     call, flush = cases[sys.argv[1]]()
-    for _ in range(WARM_UP):
-        call(*ARGUMENTS)
+    _run(call, WARM_UP)
     flush()
-    if "CPU" in os.environ:
-        print(json.dumps(_cpu(call, flush)))
-        return
-    samples = []
+    caller, cpu = [], []
     for _ in range(SAMPLES):
-        begin = time.perf_counter_ns()
-        for _ in range(CALLS):
-            call(*ARGUMENTS)
-        samples.append((time.perf_counter_ns() - begin) / CALLS)
+        begin, used = time.perf_counter_ns(), time.process_time_ns()
+        _run(call, CALLS)
+        caller.append((time.perf_counter_ns() - begin) / CALLS)
         flush()
-    print(json.dumps(samples))
+        cpu.append((time.process_time_ns() - used) / CALLS)
+    print(json.dumps({"caller": caller, "cpu": cpu}))
 
 
-def _cpu(call: Callable[..., Any], flush: Callable[[], Any]) -> list[float]:
-    begin = time.process_time_ns()
-    for _ in range(SOCKET_CALLS):
+def _run(call: Callable[..., Any], times: int) -> None:
+    for _ in range(times):
         call(*ARGUMENTS)
-    flush()
-    return [(time.process_time_ns() - begin) / SOCKET_CALLS]

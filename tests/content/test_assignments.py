@@ -132,7 +132,8 @@ def test_unquoted_values_may_hold_odd_characters(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ['with "quotes"', "it's", "back\\slash", "ends in \\", "line\nbreak", "tab\t", "ünïcode ☃", "\x00", "{}[]()"]
+    "value",
+    ['with "quotes"', "it's", "back\\slash", "ends in \\", "line\nbreak", "tab\t", "ünïcode ☃", "\x00", "{}[]()"],
 )
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_json_in_json_is_read_to_any_depth(value: str, depth: int) -> None:
@@ -231,7 +232,18 @@ def test_any_text_can_be_read_and_is_read_the_same_again(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["key", "token=\"", "password: [", "\\\"token\\\":\\\"", '["', '{"a":', "<token>", "--token ", "('key','", "token" + "\\" * 50],
+    [
+        "key",
+        'token="',
+        "password: [",
+        '\\"token\\":\\"',
+        '["',
+        '{"a":',
+        "<token>",
+        "--token ",
+        "('key','",
+        "token" + "\\" * 50,
+    ],
 )
 def test_the_work_is_linear(piece: str) -> None:
     assert len(redactor.text(piece * (100_000 // len(piece)))) > 0

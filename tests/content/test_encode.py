@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from aotel.content import to_json
 from aotel.content.encode import canonical_json, format_json_like, parse_json
@@ -19,7 +18,7 @@ from tests.content.test_preview import TREES
 
 @given(TREES)
 def test_content_comes_back_from_json_as_it_was(tree: object) -> None:
-    assert json.loads(to_json(tree)) == tree or "\\ud" in repr(tree)  # type: ignore[arg-type]
+    assert json.loads(to_json(tree)) == tree  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,11 @@ def test_a_cycle_becomes_valid_json_all_the_same() -> None:
 
 
 def test_canonical_json_is_the_same_for_equal_content() -> None:
-    assert canonical_json({"b": [1, 2], "a": "ü"}) == canonical_json({"a": "ü", "b": [1, 2]}) == '{"a":"ü","b":[1,2]}'.encode()
+    assert (
+        canonical_json({"b": [1, 2], "a": "ü"})
+        == canonical_json({"a": "ü", "b": [1, 2]})
+        == '{"a":"ü","b":[1,2]}'.encode()
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{", "nothing", "[" * 100_000, "1" * 10_000, "{'a': 1}", "\ud800"])

@@ -197,7 +197,17 @@ def test_threads_share_a_redactor() -> None:
 
 
 _PIECES = st.sampled_from(
-    [KEY, JWT, "password=hunter2", '"token": "x1y2z3"', "postgres://u:hunter2@db", "Bearer abc123", "prose", "\n", '{"a":']
+    [
+        KEY,
+        JWT,
+        "password=hunter2",
+        '"token": "x1y2z3"',
+        "postgres://u:hunter2@db",
+        "Bearer abc123",
+        "prose",
+        "\n",
+        '{"a":',
+    ]
 )
 
 

@@ -44,7 +44,10 @@ capture = ContentPolicy.build(Settings()).for_call("summary")
         (Order(3), {"type": "tests.content.test_objects.Order"}),
         (ValueError("x"), {"type": "ValueError"}),
         (np.zeros((2, 3)), {"type": "numpy.ndarray", "shape": [2, 3]}),
-        (zoo.HostileList([1, 2]), {"type": "tests.content.zoo.HostileList", "length": 2, "items": ["int"], "range": [1, 2]}),
+        (
+            zoo.HostileList([1, 2]),
+            {"type": "tests.content.zoo.HostileList", "length": 2, "items": ["int"], "range": [1, 2]},
+        ),
         (zoo.HostileStr("hunter2"), {"type": "tests.content.zoo.HostileStr", "length": 7}),
     ],
     ids=lambda value: type(value).__name__,

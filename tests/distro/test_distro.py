@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.distro.programs import CALL, SPANS
+from tests.servers import OtlpHttpReceiver
 
 if TYPE_CHECKING:
     from tests.distro.programs import Programs
@@ -154,7 +155,7 @@ def test_what_is_switched_off_is_off(programs: Programs, receiver: OtlpReceiver,
 
 
 def test_opentelemetry_goes_on_where_only_aotel_is_switched_off(programs: Programs, receiver: OtlpReceiver) -> None:
-    ended = programs.run(SPANS, environment={"AOTEL_DISABLED": "true"})
+    ended = programs.run(SPANS, environment={"AOTEL_DISABLED": "true", "OTEL_METRICS_EXPORTER": "none"})
     (span,) = receiver.spans
     assert ended.untouched, ended.stderr
     assert "openinference.span.kind" not in span.attributes
@@ -192,3 +193,19 @@ def test_a_crash_loses_nothing(programs: Programs, receiver: OtlpReceiver) -> No
     assert ended.stderr.splitlines()[-1] == "ValueError: no"
     assert span.status_code == 2
     assert ended.kinds == ["agent.tool.call", "coat.error"]
+
+
+def test_spans_go_over_http_where_the_protocol_says_so(programs: Programs) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    with OtlpHttpReceiver() as receiver:
+        ended = programs.run(
+            CALL,
+            environment={
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                "AOTEL_ENVELOPES": "otlp",
+            },
+        )
+    assert ended.untouched, ended.stderr
+    assert [span.name for span in receiver.spans] == ["search"]
+    assert [record.event_name for record in receiver.log_records] == ["agent.tool.call", "agent.tool.result"]

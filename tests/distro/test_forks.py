@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
+# Python 3.12 and later warn of any fork beside a thread, and exporters have threads.
+NO_WARNING = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
 WORK = """
     import os, sys
     import aotel
@@ -41,6 +43,7 @@ def test_workers_of_a_preloaded_program_deliver_like_their_parent(programs: Prog
         work("after")
         print(codes)
         """,
+        environment=NO_WARNING,
     )
     assert ended.untouched, ended.stderr
     assert ended.stdout == "[0, 0]\n"
@@ -69,6 +72,7 @@ def test_a_fork_inside_a_span_delivers_both_ends(programs: Programs, receiver: O
             os._exit(0)
         print(os.waitpid(child, 0)[1])
         """,
+        environment=NO_WARNING,
     )
     assert ended.untouched, ended.stderr
     assert ended.stdout == "0\n"

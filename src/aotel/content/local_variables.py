@@ -64,7 +64,11 @@ class Watch:
     def _shown(self, frame: FrameType) -> dict[str, object]:
         code, values, secret = frame.f_code, frame.f_locals, self._capture.is_secret_name
         names = dict.fromkeys((*code.co_varnames, *code.co_cellvars))
-        return {name: values[name] for name in names if name in values and name[0] not in "_." and not secret(name)}
+        return {
+            name: values[name]
+            for name in names
+            if name in values and name.isidentifier() and name[0] != "_" and not secret(name)
+        }
 
 
 def calling_frame() -> FrameType | None:

@@ -10,7 +10,9 @@ from typing import Final
 MARKER: Final = re.compile(r"<redacted:[0-9a-f]{12}>")
 
 # What a cut may have left of a marker at the end of a text: nothing secret, and not to be redacted once more.
-_MARKER_OR_REST: Final = re.compile(r"<redacted:(?:[0-9a-f]{12}>|[0-9a-f]{0,12}(?:\.{3})?\Z)")
+_BEGINNING: Final = "<redacted:"
+_BEGINNINGS: Final = "|".join(_BEGINNING[:size] for size in range(len(_BEGINNING)))
+_MARKER_OR_REST: Final = re.compile(rf"{MARKER.pattern}|(?:{_BEGINNING}[0-9a-f]{{0,12}}|{_BEGINNINGS})(?:\.{{3}})?\Z")
 
 # An authentication scheme says nothing secret; what follows it is the secret, the same one wherever it stands.
 _SCHEME: Final = re.compile(r"((?:bearer|basic|token|apikey|negotiate|ntlm)\s+)(\S+)\s*\Z", re.IGNORECASE)

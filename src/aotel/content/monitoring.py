@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import weakref
@@ -71,8 +72,7 @@ def monitor(code: CodeType, capture: Capture) -> MonitorWatch | None:
     if known is None or known() is not code:
         with _lock:
             _monitoring.set_local_events(tool, code, _monitoring.events.PY_RETURN)
-            _forget_dead()
-            _Tool.codes[id(code)] = weakref.ref(code)
+            _Tool.codes[id(code)] = weakref.ref(code, functools.partial(_forget, id(code)))
     return MonitorWatch(code, capture)
 
 
@@ -81,7 +81,7 @@ def release() -> None:
     with _lock:
         if _Tool.id is None or _monitoring.get_tool(_Tool.id) != _NAME:
             return
-        for reference in _Tool.codes.values():
+        for reference in list(_Tool.codes.values()):
             code = reference()
             if code is not None:
                 _monitoring.set_local_events(_Tool.id, code, 0)
@@ -109,8 +109,8 @@ def _claim() -> int | None:
     return _Tool.id
 
 
-def _forget_dead() -> None:
-    for key in [key for key, reference in _Tool.codes.items() if reference() is None]:
+def _forget(key: int, reference: weakref.ref[CodeType]) -> None:
+    if _Tool.codes.get(key) is reference:
         del _Tool.codes[key]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aotel.content.snapshot import cut
+from aotel.content.trees import cut
 
 if TYPE_CHECKING:
     from aotel.content.modes import Tree

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aotel.content.encode import to_json
 from aotel.content.media import SHORTEST_BASE64, base64_digest, media_of
 from aotel.content.names import LONGEST_NAME, PLAIN
+from aotel.content.trees import cut
 from aotel.content.type_facts import type_of
 
 if TYPE_CHECKING:
@@ -305,13 +306,6 @@ def _is_schema(fields: dict[Any, Any]) -> bool:
         return False
     kind = fields.get("type")
     return type(kind) is str and kind in _SCHEMA_TYPES
-
-
-def cut(text: str, limit: int) -> str:
-    """Return at most `limit` characters of a text, with three dots at the end if it is longer."""
-    if len(text) <= limit:
-        return text
-    return text[: limit - len(CUT)] + CUT if limit > len(CUT) else text[:limit]
 
 
 def write_int(value: int) -> str:

@@ -30,7 +30,7 @@ __all__ = ["media_object", "read_messages", "read_parts", "write_messages", "wri
 _NOTHING = msgspec.Raw(b"")
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     """A part of a kind that the schemas name; any other kind fails to decode, and is read the slow way."""
 
     type: Literal["text", "reasoning", "tool_call", "tool_call_response", "uri", "file", "blob"]
@@ -51,7 +51,7 @@ class _Part(msgspec.Struct):
     encrypted_content: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     role: str
     parts: list[_Part]
     name: str | None = None

@@ -223,7 +223,8 @@ def _exporters(settings: Settings, request: Request, *, exported: bool) -> tuple
         say_once(problem)
     chosen = (*selection.exporters, *request.exporters)
     if not chosen:
-        say_once(f"envelopes go nowhere: {selection.reason}", logging.INFO)
+        # Where spans are exported somebody knows what they want; where nothing is, nobody would ever see anything.
+        say_once(f"envelopes go nowhere: {selection.reason}", logging.INFO if exported else logging.WARNING)
     return chosen
 
 

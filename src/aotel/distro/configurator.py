@@ -16,7 +16,7 @@ from aotel.distro.arguments import Request
 from aotel.distro.configuration import apply, say_once, the_pipeline
 from aotel.distro.distro import OTEL_CONFIG_FILE
 from aotel.distro.hooks import watch_providers
-from aotel.distro.metric_export import calm_metrics
+from aotel.distro.metric_export import calm_metrics, meter_provider_is_set
 from aotel.distro.span_export import exporting_processor
 from aotel.pipeline.provider import current_provider, refit
 
@@ -58,8 +58,9 @@ class AotelConfigurator(_Stock):  # type: ignore[misc]
         watch_providers()
         complete = True
         if not _provider_is_set():
+            metrics_are_theirs = meter_provider_is_set() or _reads_file()
             complete = self._set_up_sdk(_options(kwargs))
-            if not os.environ.get(OTEL_CONFIG_FILE):
+            if not metrics_are_theirs:
                 calm_metrics()
             if _provider_is_set():
                 refit(current_provider(), pipeline, private_ids=not os.environ.get(OTEL_PYTHON_ID_GENERATOR))
@@ -82,12 +83,21 @@ class AotelConfigurator(_Stock):  # type: ignore[misc]
 
 def _options(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the options for the SDK's configurator: what it was given, and ours that this version of it takes."""
-    if os.environ.get(OTEL_CONFIG_FILE):
+    if _reads_file():
         return {}  # it would grumble about each
     components = getattr(sdk_configuration, "_initialize_components", None)
     if components is None or "export_span_processor" not in inspect.signature(components).parameters:
         return kwargs
     return {**kwargs, "export_span_processor": exporting_processor}
+
+
+def _reads_file() -> bool:
+    if not os.environ.get(OTEL_CONFIG_FILE):
+        return False
+    if hasattr(sdk_configuration, OTEL_CONFIG_FILE):
+        return True
+    say_once("OTEL_CONFIG_FILE is set, but this version of the OpenTelemetry SDK reads no file; its variables count")
+    return False
 
 
 def _provider_is_set() -> bool:

@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-OTEL_CONFIG_FILE = "OTEL_CONFIG_FILE"  # the SDK has a constant for it from 1.41 on
+OTEL_CONFIG_FILE = "OTEL_CONFIG_FILE"  # older SDKs have no constant for it
 
 
 class AotelDistro(BaseDistro):  # type: ignore[misc]

@@ -40,7 +40,7 @@ class CalmMetricExporter(MetricExporter):
             getattr(exporter, "_preferred_temporality", None), getattr(exporter, "_preferred_aggregation", None)
         )
         self._stock: Stock[Any] = Stock(given=exporter)
-        self._health = Health("metrics can't be delivered", consequence="they are lost until they can")
+        self._health = Health("the receiver of metrics", consequence="metrics are lost until it takes them")
         self._unwanted = self._closed = False
 
     def export(
@@ -75,6 +75,11 @@ class CalmMetricExporter(MetricExporter):
         self._stock.close()
 
 
+def meter_provider_is_set() -> bool:
+    """Say whether there is a global meter provider already; asking for it could make one."""
+    return getattr(metrics._internal, "_METER_PROVIDER", None) is not None  # noqa: SLF001 - see above
+
+
 def calm_metrics() -> None:
     """Make the OTLP exporters of the global meter provider calm, and its end at exit a matter of a second."""
     provider: Any = metrics.get_meter_provider()
@@ -89,5 +94,5 @@ def calm_metrics() -> None:
 
 
 def _readers(provider: Any) -> Iterable[object]:
-    found = getattr(provider, "_metric_readers", None)  # since 1.42
+    found = getattr(provider, "_metric_readers", None)  # older SDKs keep them in their configuration
     return found if found is not None else getattr(getattr(provider, "_sdk_config", None), "metric_readers", ())

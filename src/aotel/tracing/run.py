@@ -42,8 +42,8 @@ def run(name: Any = None) -> Any:
         TypeError: `name` is neither a string nor None.
     """
     if not isinstance(name, str) and (callable(name) or isinstance(name, (classmethod, staticmethod))):
-        decorated: Any = run()(name)  # pyright: ignore[reportArgumentType]  # of whatever kind it is
-        return decorated
+        itself: Any = run()(name)  # pyright: ignore[reportArgumentType]  # of whatever kind it is
+        return itself
     checked = check_name(name)
 
     def site_of(fn: Any) -> CallSite:
