@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aotel.content import Capture, ContentPolicy, Mode, to_json
 from aotel.settings import Settings
 from tests.content.planted import JWT, KEYS, PEM
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
 
 KEY = KEYS["openai-project"]
 SETTINGS = Settings(hash_key=b"hash key", redaction_key=b"redaction key")
@@ -67,7 +70,7 @@ def test_redacted_writes_all_but_secrets() -> None:
 def test_the_snapshot_is_detached_from_the_value() -> None:
     value = {"a": [1, {"b": 2}]}
     written = redacted.value(value)
-    value["a"].append(3)  # type: ignore[attr-defined]
+    value["a"].append(3)
     assert written == {"a": [1, {"b": 2}]}
 
 
@@ -259,7 +262,7 @@ def test_raw_writes_everything_as_it_is() -> None:
     assert raw.value(b"abc")["base64"] == "YWJj"  # type: ignore[index, call-overload]
 
 
-FOREIGN = {
+FOREIGN: dict[str, AttributeValue] = {
     "gen_ai.operation.name": "chat",
     "gen_ai.usage.input_tokens": 5,
     "gen_ai.input.messages": '[{"role":"user","content":"hunter2 is it"}]',
@@ -306,7 +309,7 @@ def test_hash_replaces_what_holds_content_in_the_spans_of_others() -> None:
     assert written["exception.message"] == sha(f"bad {policy.redactor.marker.of(KEY)}")
     assert written["note"] == f"use {policy.redactor.marker.of(KEY)}"
     assert "gen_ai.operation.name" not in written
-    again = hashed.attributes({"input.value": written["input.value"]})  # type: ignore[dict-item]
+    again = hashed.attributes({"input.value": written["input.value"]})
     assert again == {"input.value": written["input.value"]}
 
 

@@ -30,7 +30,7 @@ def test_content_comes_back_from_json_as_it_was(tree: object) -> None:
         {"\udfff": 1},
         2**200,
         {1: 2},
-        dt.datetime(2024, 1, 1),
+        dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc),
         b"bytes",
         object(),
         zoo.deep(5000),

@@ -18,7 +18,7 @@ from aotel.content.profile_hook import ProfileWatch
 from aotel.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
     from types import CodeType, FrameType
 
 policy = ContentPolicy.build(Settings())
@@ -98,17 +98,20 @@ def test_an_exception_leaves_no_variables(make: Callable[[CodeType], Watch]) -> 
 @either
 def test_returning_none_is_returning(make: Callable[[CodeType], Watch]) -> None:
     def nothing(a: int) -> None:
-        b = a  # noqa: F841
+        b = a
+        _ = b
 
     def nothing_said(a: int) -> None:
-        b = a  # noqa: F841
+        b = a
+        _ = b
         return None  # noqa: PLR1711, RET501
 
     def caught(a: int) -> None:
         try:
             raise ValueError
         except ValueError:
-            b = a  # noqa: F841
+            b = a
+        _ = b
 
     for fn in (nothing, nothing_said, caught):
         assert run(make, fn, 1) == (None, {"a": 1, "b": 1})
@@ -183,7 +186,8 @@ def test_a_return_from_within_comprehensions_and_blocks_is_seen(make: Callable[[
                 if item > 2:
                     return item
             finally:
-                done = True  # noqa: F841
+                done = True
+                _ = done
         return None
 
     result, values = run(make, search, [1, 2, 3])
@@ -208,8 +212,9 @@ def test_hostile_variables_harm_nobody(make: Callable[[CodeType], Watch]) -> Non
     from tests.content import zoo
 
     def collect() -> int:
-        values = zoo.inhabitants()  # noqa: F841
+        values = zoo.inhabitants()
         one = 1
+        _ = values
         return one
 
     zoo.asked.clear()
@@ -257,7 +262,7 @@ async def aio(n: int) -> int:
     return later
 
 
-async def agenerate(n: int) -> Any:
+async def agenerate(n: int) -> AsyncGenerator[int, None]:
     last = 0
     for step in range(n):
         last = step
@@ -300,19 +305,19 @@ def test_coroutines_are_watched_beside_each_other() -> None:
             self.watch = make_watch(aio.__code__)
             self.coroutine = aio(n)
 
-        def __await__(self) -> Iterator[Any]:
+        def __await__(self) -> Generator[Any, Any, int]:
             while True:
                 try:
                     waiting = step(self.watch, lambda: self.coroutine.send(None))
                 except StopIteration as stop:
-                    return stop.value  # type: ignore[no-any-return]
+                    return int(stop.value)
                 yield waiting
 
     async def main() -> None:
         steps = [Steps(n) for n in range(5)]
 
         async def one(which: Steps) -> int:
-            return await which  # type: ignore[no-any-return]
+            return await which
 
         assert await asyncio.gather(*map(one, steps)) == [0, 2, 4, 6, 8]
         assert [which.watch.result for which in steps] == [{"n": n, "later": 2 * n} for n in range(5)]

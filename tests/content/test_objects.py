@@ -69,7 +69,7 @@ class Model(pydantic.BaseModel):
     hidden: str = pydantic.Field(default="hidden", repr=False)
     _private: str = pydantic.PrivateAttr(default="hidden")
 
-    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @pydantic.computed_field(repr=False)  # type: ignore[prop-decorator]
     @property
     def computed(self) -> str:
         zoo.refuse()
@@ -98,7 +98,7 @@ class Flags(enum.Flag):
     B = 2
 
 
-Pair = namedtuple("Pair", ["user", "password"])  # noqa: PYI024 - the untyped kind is tested
+Pair = namedtuple("Pair", ["user", "password"])  # noqa: PYI024 # pyright: ignore[reportUntypedNamedTuple]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_has_fields_and_is_a_container_is_read_as_the_container() -> None:
         (pathlib.PureWindowsPath("C:/x"), "C:\\x"),
         (pathlib.Path("x/y"), "x/y"),
         (dt.date(2024, 1, 2), "2024-01-02"),
-        (dt.datetime(2024, 1, 2, 3, 4, 5, 6), "2024-01-02T03:04:05.000006"),
+        (dt.datetime(2024, 1, 2, 3, 4, 5, 6), "2024-01-02T03:04:05.000006"),  # noqa: DTZ001 - the kind without a zone
         (dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc), "2024-01-02T00:00:00+00:00"),
         (dt.datetime(2024, 7, 2, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")), "2024-07-02T00:00:00+02:00"),
         (dt.time(1, 2, 3), "01:02:03"),
@@ -186,7 +186,7 @@ def test_what_has_fields_and_is_a_container_is_read_as_the_container() -> None:
         ({"a": 1}.values(), [1]),
         ({"a": 1}.items(), [["a", 1]]),
         (types.SimpleNamespace(a=1, password="hunter2"), {"a": 1, "password": MARKER}),
-        ({1: "a", None: "b", True: "c", 1.5: "d", (1, 2): "e"}, {"1": "c", "null": "b", "1.5": "d", "[1,2]": "e"}),
+        ({1: "a", None: "b", 1.5: "d", (1, 2): "e"}, {"1": "a", "null": "b", "1.5": "d", "[1,2]": "e"}),
         ({1: "a", "1": "b"}, {"1": "a", "1#1": "b"}),
         ({b"Accept": b"*/*"}, {"Accept": {"mime_type": "text/plain", "bytes": 3}}),
         (int, "<class int>"),
@@ -201,25 +201,21 @@ def test_what_has_fields_and_is_a_container_is_read_as_the_container() -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_known_types_are_written_as_a_reader_wants_them(value: object, written: object) -> None:
-    found = capture.value(value)
+    found: typing.Any = capture.value(value)
     if written is None:
         written = f"<{type(value).__module__}.{type(value).__qualname__} at {id(value):#x}>".replace("builtins.", "")
     if isinstance(found, dict) and isinstance(found.get("Accept"), dict):
-        found["Accept"].pop("sha256")  # type: ignore[union-attr]
+        found["Accept"].pop("sha256")
     assert found == written
     assert to_json(found)
 
 
 def test_subclasses_of_dates_are_written_without_code_of_theirs() -> None:
     class Stamp(dt.datetime):
-        def isoformat(self, *args: object, **kwargs: object) -> str:
-            zoo.refuse()
+        isoformat = replace = zoo.refuse
 
-        def __new__(cls, *args: object) -> Stamp:  # type: ignore[misc]
-            return super().__new__(cls, 2024, 1, 2, tzinfo=args[0] if args else None)  # type: ignore[arg-type]
-
-    assert capture.value(Stamp()) == "2024-01-02T00:00:00"
-    assert capture.value(Stamp(zoo.HostileZone())) == "2024-01-02T00:00:00"
+    assert capture.value(Stamp(2024, 1, 2)) == "2024-01-02T00:00:00"
+    assert capture.value(Stamp(2024, 1, 2, tzinfo=zoo.HostileZone())) == "2024-01-02T00:00:00"
     assert capture.value(dt.time(1, tzinfo=zoo.HostileZone())) == "<datetime.time>"
 
 
@@ -250,10 +246,7 @@ def test_arrays_are_written_by_shape_and_scalars_by_value(value: object, written
 
 
 def test_a_subclass_of_an_array_is_written_by_the_arrays_own_shape() -> None:
-    class Mine(np.ndarray):  # type: ignore[type-arg]
-        @property
-        def dtype(self) -> typing.Any:
-            zoo.refuse()
+    Mine = type("Mine", (np.ndarray,), {"dtype": property(zoo.refuse)})
 
     zoo.asked.clear()
     assert str(capture.value(np.zeros(3).view(Mine))).endswith(".Mine shape=(3,)>")
@@ -269,7 +262,7 @@ class SpecialOrder(Order):
     pass
 
 
-class Priced(abc.ABC):
+class Priced(abc.ABC):  # noqa: B024 - registered, not inherited from
     price = 5
 
 
@@ -335,14 +328,18 @@ def test_a_type_whose_user_leaves_it_to_us_is_written_as_ever() -> None:
     assert repr(NOT_DESCRIBED) == "NOT_DESCRIBED"
 
 
+def describer(told: str) -> typing.Callable[[object], object]:
+    return lambda value: told
+
+
 def test_a_type_that_is_described_after_it_was_seen_is_written_as_described() -> None:
     class Late:
         pass
 
     assert str(capture.value(Late())).startswith("<")
-    describe.register(Late, lambda value: "first")
+    describe.register(Late, describer("first"))
     assert capture.value(Late()) == "first"
-    describe.register(Late, lambda value: "second")
+    describe.register(Late, describer("second"))
     assert capture.value(Late()) == "second"
 
 

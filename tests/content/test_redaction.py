@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from aotel.content import Redactor
 from aotel.content.marker import MARKER
 from tests.content.planted import JWT, KEYS, PEM
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
 
 KEY = KEYS["openai-project"]
 redactor = Redactor()
@@ -116,7 +120,7 @@ class Color(str, enum.Enum):
 
 
 def test_attributes_that_need_no_change_are_not_listed() -> None:
-    attributes = {
+    attributes: dict[str, AttributeValue] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.usage.input_tokens": 12,
         "llm.token_count.prompt": 12,
@@ -126,6 +130,10 @@ def test_attributes_that_need_no_change_are_not_listed() -> None:
         "tags": ("a", "b"),
         "url.full": "https://example.org/?q=1",
         "blob": b"\x00\xff",
+        "nothing": None,
+        "password.policy": None,
+        "nested": {"a": (1, "b", {"c": None}), "token": 3},
+        "names": ("token", "text"),
     }
     assert redactor.attributes(attributes) is None
     assert redactor.attributes({}) is None
@@ -148,12 +156,24 @@ def test_attributes_that_need_no_change_are_not_listed() -> None:
         ("input.value", '{"password":"hunter2"}', f'{{"password":"{redactor.marker.of("hunter2")}"}}'),
         ("llm.input_messages.0.message.content", f"use {KEY}", f"use {redactor.marker.of(KEY)}"),
         ("note", "a\ud800", "a\ufffd"),
+        ("nested", {"a": ({"password": "hunter2"},)}, {"a": ({"password": redactor.marker.of("hunter2")},)}),
+        ("headers", (("cookie", "hunter2"), ("a", "b")), (("cookie", redactor.marker.of("hunter2")), ("a", "b"))),
+        ("cookies", {"session": ("hunter2", 1)}, {"session": (redactor.marker.of("hunter2"), 1)}),
+        ("nested", {f"x {KEY}": 1}, {f"x {redactor.marker.of(KEY)}": 1}),
     ],
 )
 def test_attributes_are_cleaned_by_name_and_by_shape(name: str, value: object, found: object) -> None:
     changed = redactor.attributes({"other": "x", name: value})  # type: ignore[dict-item]
     assert changed == {name: found}
     assert redactor.attributes({name: found}) is None  # type: ignore[dict-item]
+
+
+def test_an_attribute_that_cannot_be_read_does_not_leave() -> None:
+    value: AttributeValue = "deep"
+    for _ in range(20_000):
+        value = (value,)
+    changed = redactor.attributes({"deep": value, "note": KEY})
+    assert changed == {"deep": "<unreadable>", "note": redactor.marker.of(KEY)}
 
 
 def test_an_attribute_whose_name_is_a_secret_gets_another_name() -> None:

@@ -44,9 +44,7 @@ class Hostile:
     def __init__(self) -> None:
         object.__setattr__(self, "secret", "hunter2")
 
-    @property
-    def __class__(self) -> type:
-        refuse()
+    __class__: Any = property(refuse)
 
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
@@ -58,17 +56,17 @@ class Hostile:
     def __getattr__(self, name: str) -> Any:
         refuse()
 
-    __repr__ = __str__ = __bytes__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = refuse  # type: ignore[assignment]
-    __contains__ = __getitem__ = __index__ = __int__ = __float__ = __format__ = __reduce__ = refuse  # type: ignore[assignment]
-    __sizeof__ = __dir__ = __call__ = __next__ = __await__ = __enter__ = __buffer__ = refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __bytes__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = refuse
+    __contains__ = __getitem__ = __index__ = __int__ = __float__ = __format__ = __reduce__ = refuse
+    __sizeof__ = __dir__ = __call__ = __next__ = __await__ = __enter__ = __buffer__ = refuse
     items = keys = values = get = shape = dtype = model_dump = dict = tolist = isoformat = refuse
 
 
 class HostileDict(dict[Any, Any]):
     """A dict that raises whatever it is asked by its own methods."""
 
-    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = __hash__ = refuse  # type: ignore[assignment]
-    items = keys = values = get = copy = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = refuse
+    items = keys = values = get = copy = refuse
 
     def __getattribute__(self, name: str) -> Any:
         refuse()
@@ -77,7 +75,7 @@ class HostileDict(dict[Any, Any]):
 class HostileList(list[Any]):
     """A list that raises whatever it is asked by its own methods."""
 
-    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = refuse
 
     def __getattribute__(self, name: str) -> Any:
         refuse()
@@ -87,46 +85,46 @@ class HostileTuple(tuple[Any, ...]):
     """A tuple that raises whatever it is asked by its own methods."""
 
     __slots__ = ()
-    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = __hash__ = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __bool__ = __eq__ = __hash__ = refuse
 
 
 class HostileSet(set[Any]):
     """A set that raises whatever it is asked by its own methods."""
 
-    __iter__ = __len__ = __contains__ = __repr__ = __bool__ = __eq__ = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __contains__ = __repr__ = __bool__ = __eq__ = refuse
 
 
 class HostileStr(str):
     """A text that raises whatever it is asked by its own methods."""
 
     __slots__ = ()
-    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __str__ = __format__ = __bool__ = refuse  # type: ignore[assignment]
-    encode = lower = isascii = startswith = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__ = __contains__ = __repr__ = __str__ = __format__ = __bool__ = refuse
+    encode = lower = isascii = startswith = refuse
 
 
 class HostileInt(int):
     """A number that raises whatever it is asked by its own methods."""
 
-    __repr__ = __str__ = __int__ = __index__ = __bool__ = __add__ = __lt__ = __le__ = __gt__ = __ge__ = refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __int__ = __index__ = __bool__ = __add__ = __lt__ = __le__ = __gt__ = __ge__ = refuse
 
 
 class HostileFloat(float):
     """A number that raises whatever it is asked by its own methods."""
 
-    __repr__ = __str__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = refuse
 
 
 class HostileBytes(bytes):
     """Bytes that raise whatever they are asked by their own methods."""
 
-    __len__ = __getitem__ = __iter__ = __repr__ = __bool__ = __buffer__ = refuse  # type: ignore[assignment]
-    decode = startswith = refuse  # type: ignore[assignment]
+    __len__ = __getitem__ = __iter__ = __repr__ = __bool__ = __buffer__ = refuse
+    decode = startswith = refuse
 
 
 class HostileError(Exception):
     """An exception that raises when somebody wants to read it."""
 
-    __str__ = __repr__ = refuse  # type: ignore[assignment]
+    __str__ = __repr__ = refuse
 
     @property
     def args(self) -> tuple[Any, ...]:  # type: ignore[override]
@@ -136,13 +134,13 @@ class HostileError(Exception):
 class HostileZone(tzinfo):
     """A time zone that raises when it is asked for its offset."""
 
-    utcoffset = dst = tzname = refuse  # type: ignore[assignment]
+    utcoffset = dst = tzname = refuse
 
 
 class HostileKey:
     """A key that raises when it is written, and is equal to anything."""
 
-    __repr__ = __str__ = __eq__ = refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __eq__ = refuse
 
     def __hash__(self) -> int:
         return hash("value")
@@ -172,13 +170,13 @@ class UUID:
     """Pretends to be the standard library's."""
 
     __module__ = "uuid"
-    __str__ = __repr__ = refuse  # type: ignore[assignment]
+    __str__ = __repr__ = refuse
 
 
 class LazyRows:
     """A query that goes to its database when anybody looks at its rows."""
 
-    __iter__ = __len__ = __getitem__ = __repr__ = __str__ = __bool__ = refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__ = __repr__ = __str__ = __bool__ = refuse
 
     def __getattr__(self, name: str) -> Any:
         refuse()
@@ -277,7 +275,7 @@ def inhabitants() -> dict[str, Any]:
         "enum": Color.RED,
         "point": Point(1, 2),
         "function": refuse,
-        "lambda": lambda: refuse(),
+        "lambda": lambda: refuse(1),
         "builtin": len,
         "method": [].append,
         "module": sys,

@@ -109,7 +109,9 @@ def test_a_message_of_a_million_parts_does_not_become_a_million_attributes() -> 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 100_000, '"' + "\\" * 200_000, "9" * 200_000])
 def test_json_made_to_exhaust_a_parser_is_passed_over_quickly(text: str) -> None:
     started = perf_counter()
-    operation = read({"gen_ai.operation.name": "chat", "gen_ai.input.messages": text, "llm.invocation_parameters": text})
+    operation = read(
+        {"gen_ai.operation.name": "chat", "gen_ai.input.messages": text, "llm.invocation_parameters": text}
+    )
     assert operation is not None
     write(operation, EVERY_DIALECT, limit=100)
     assert perf_counter() - started < 5

@@ -221,8 +221,10 @@ def exploding() -> list[object]:
     return found
 
 
-def consumed(generator: Iterator[int]) -> Iterator[int]:
-    yield from generator
+def object_array() -> object:
+    found = np.empty(2, dtype=object)
+    found[0] = RaisesOnSight()
+    return found
 
 
 HOSTILE: dict[str, Callable[[], object]] = {
@@ -287,7 +289,7 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "pydantic class": lambda: Model,
     "numpy array": lambda: np.zeros((1000, 1000)),
     "numpy scalar": lambda: [np.float64("nan"), np.int64(1), np.bool_(True)],
-    "numpy object array": lambda: np.array([RaisesOnSight(), None], dtype=object),
+    "numpy object array": object_array,
     "namedtuple": lambda: collections.namedtuple("Pair", "first second")(1, RaisesOnSight()),
     "deque": lambda: collections.deque([1, 2], maxlen=2),
     "counter": lambda: collections.Counter("aab"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -150,12 +151,12 @@ def test_names_that_no_encoding_takes(no_log: None) -> None:
         assert len(recorded.spans) == 4
 
 
-@pytest.mark.parametrize(
-    "error", [Surrogate("\ud800"), RecursionError("deep"), MemoryError(), ExceptionGroup("g", [ValueError("v")])]
-    if "ExceptionGroup" in dir(__builtins__) or hasattr(__builtins__, "ExceptionGroup")
-    else [Surrogate("\ud800"), RecursionError("deep"), MemoryError()],
-    ids=lambda error: type(error).__name__,
-)
+ODD_ERRORS: list[BaseException] = [Surrogate("\ud800"), RecursionError("deep"), MemoryError()]
+if sys.version_info >= (3, 11):
+    ODD_ERRORS.append(ExceptionGroup("several", [ValueError("one"), ExceptionGroup("nested", [KeyError("two")])]))
+
+
+@pytest.mark.parametrize("error", ODD_ERRORS, ids=lambda error: type(error).__name__)
 def test_exceptions_of_odd_kinds(error: BaseException, no_log: None) -> None:
     def failing() -> None:
         raise error

@@ -208,7 +208,7 @@ class Call:
         }
         if self.capture.writes:
             event[names.EXCEPTION_MESSAGE] = failure.message
-            event[names.EXCEPTION_STACKTRACE] = self.capture.text(stack_trace_of(error))
+            event[names.EXCEPTION_STACKTRACE] = self.capture.text(stack_trace_of(error, failure.message))
         self.span.add_event("exception", event)
 
     def _end(self) -> int:

@@ -6,6 +6,8 @@ import traceback
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from aotel.content import preview
+
 if TYPE_CHECKING:
     from aotel.content import Capture
 
@@ -41,6 +43,15 @@ _OUTCOMES: dict[tuple[str, str], Outcome] = {
     ("langgraph", "GraphBubbleUp"): Outcome.PAUSED,
 }
 
+# Exceptions whose `__str__` is one of these print what they were given; these types are cheap to print.
+_PRINT_ARGUMENTS = frozenset({BaseException.__str__, KeyError.__str__, OSError.__str__, ImportError.__str__})
+_CHEAP = frozenset({str, float, bool, bytes, type(None)})
+_SMALL_BITS = 4096
+_MESSAGE_LENGTH = 4096
+"""Characters of the message of an exception that can't be asked for all of it."""
+_FRAMES = 100
+"""Entries of a stack trace: the last ones, where it was raised."""
+
 
 def outcome_of(error: BaseException) -> Outcome | None:
     """Return how the operation ended if `error` is no error of it: cancelled, interrupted, abandoned, paused."""
@@ -64,25 +75,65 @@ def qualified_name(cls: type) -> str:
     return cls.__qualname__ if module in {"builtins", ""} else f"{module}.{cls.__qualname__}"
 
 
-def message_of(error: BaseException) -> str:
-    """Return `str(error)`, or a word about the exception whose own `__str__` fails."""
+def message_of(error: BaseException, capture: Capture) -> str:
+    """Return what an exception says, clean under `capture`; of one that would print its arguments, a bounded part.
+
+    Args:
+        error: the exception; its own `__str__` may fail.
+        capture: how content is written; it writes at all.
+    """
+    if not _is_brief(error):
+        shown = capture.value(error.args[0] if len(error.args) == 1 else error.args)
+        return shown if type(shown) is str else preview(shown, _MESSAGE_LENGTH)
     try:
         text = str(error)
     except Exception as problem:  # noqa: BLE001 - somebody else's __str__
         return f"<{type(error).__name__}.__str__ raised {type(problem).__name__}>"
-    return text if type(text) is str else str.__str__(text)
+    return capture.text(text if type(text) is str else str.__str__(text))
 
 
-def stack_trace_of(error: BaseException) -> str:
-    """Return the formatted traceback with its chain, or what could be had of it."""
+def _is_brief(error: BaseException) -> bool:
+    # Python's own `__str__` of an exception is the `repr` of whatever it was given: it may take minutes, or all memory.
+    if type(error).__str__ not in _PRINT_ARGUMENTS:
+        return True
+    return all(type(argument) in _CHEAP or _is_small(argument) for argument in error.args)
+
+
+def _is_small(argument: object) -> bool:
+    return type(argument) is int and argument.bit_length() < _SMALL_BITS
+
+
+def stack_trace_of(error: BaseException, message: str) -> str:
+    """Return the formatted traceback, with its chain where that can be printed, or what could be had of it.
+
+    Args:
+        error: the exception.
+        message: what it says, for one that can't be asked.
+    """
     try:
-        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        if all(map(_is_brief, _chain(error))):
+            return "".join(traceback.format_exception(type(error), error, error.__traceback__, -_FRAMES))
+        frames = "".join(traceback.format_tb(error.__traceback__, -_FRAMES))
+        return f"Traceback (most recent call last):\n{frames}{qualified_name(type(error))}: {message}\n"
     except Exception as problem:  # noqa: BLE001 - formatting calls somebody else's code
         return f"<no stack trace: {type(problem).__name__}>"
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        latest = waiting.pop()
+        if isinstance(latest, BaseException) and id(latest) not in seen:
+            seen.add(id(latest))
+            found.append(latest)
+            waiting += (latest.__cause__, latest.__context__, *getattr(latest, "exceptions", ()))
+    return found
 
 
 def describe_failure(error: BaseException, capture: Capture) -> Failure:
     """Return what to write of `error` under `capture`."""
     cls = type(error)
-    message = capture.text(message_of(error)) if capture.writes else ""
+    message = message_of(error, capture) if capture.writes else ""
     return Failure(cls.__name__, qualified_name(cls), message, outcome_of(error))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from opentelemetry import trace
 
 from aotel._version import __version__
+from aotel.forking import Forking, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ class Emit(Protocol):
         """Take an event: its span, tag, and data that is clean under `capture` already."""
 
 
-class Port:
+class Port(Forking):
     """What the manual API needs of the pipeline, looked up as plain attributes: nothing here costs a call."""
 
     __slots__ = (
@@ -48,7 +49,8 @@ class Port:
     )
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        watch(self)
         self._failures: set[str] = set()
         self.reset()
 
@@ -67,15 +69,22 @@ class Port:
 
     def open(self) -> Tracer:
         """Return the tracer, configuring once if nobody has: a program that only decorates gets its spans too."""
+        # Whoever else makes its first call meanwhile waits: its spans are to be recorded like all later ones.
         with self._lock:
             autostart, self.autostart = self.autostart, None
-        if self.tracer is None and autostart is not None:
-            try:
-                autostart()
-            except Exception as error:  # noqa: BLE001 - the host program must not suffer from our set-up
-                self.report("configuration", error)
+            if self.tracer is None and autostart is not None:
+                try:
+                    autostart()
+                except Exception as error:  # noqa: BLE001 - the host program must not suffer from our set-up
+                    self.report("configuration", error)
+        if not self.enabled:
+            return trace.NoOpTracer()
         tracer = self.tracer
         return tracer if tracer is not None else trace.get_tracer(SCOPE_NAME, __version__)
+
+    def after_fork_in_child(self) -> None:
+        """Take a lock that nobody holds: the thread that held the parent's does not exist here."""
+        self._lock = threading.RLock()
 
     def report(self, where: str, error: BaseException) -> None:
         """Say once a process and place that instrumentation failed; the host program goes on."""

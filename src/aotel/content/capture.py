@@ -108,7 +108,7 @@ class Capture:
         del text
         return ""
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue | None] | None:
+    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue] | None:
         """Return the attributes of anybody's span or event that have to change, or None if none has to.
 
         Secrets are taken out of all of them, whatever the mode, but for `raw`; those that hold content, by our
@@ -129,7 +129,7 @@ class Capture:
             return dict.fromkeys(attributes)
         return changed or None
 
-    def _content(self, value: AttributeValue) -> AttributeValue | None:
+    def _content(self, value: AttributeValue) -> AttributeValue:
         del value
         return None
 
@@ -183,7 +183,7 @@ class RedactedCapture(Capture):
         except Exception:  # noqa: BLE001 - see above
             return UNREADABLE
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue | None] | None:
+    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue] | None:
         """Return the attributes that have a secret to lose; see `Capture.attributes`."""
         try:
             return self._redactor.attributes(attributes)

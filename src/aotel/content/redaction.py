@@ -13,7 +13,7 @@ from aotel.content.memory import Memory
 from aotel.content.names import PLAIN, Names
 from aotel.content.objects import read_object
 from aotel.content.raw import encodable, raw_rules
-from aotel.content.shapes import SHORTEST, scrub_shapes
+from aotel.content.shapes import SHORTEST, SHORTEST_CUT, is_plain, scrub_shapes
 from aotel.content.snapshot import DEPTH, NODES, Rules, Walk
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Redactor:
         if not text.isascii():
             text = encodable(text)
         size = len(text)
-        if size < SHORTEST and not self._patterns and self._redact is None:
+        if size < SHORTEST_CUT and not self._patterns and self._redact is None and (size < SHORTEST or is_plain(text)):
             return text
         memory = self._clean
         if memory is None or size < memory.shortest:
@@ -108,7 +108,7 @@ class Redactor:
             return self.marker.of(canonical_json(tree).decode())
         return tree
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue | None] | None:
+    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue] | None:
         """Return the attributes of a span or an event that have to change, or None if none has to.
 
         Args:
@@ -117,12 +117,15 @@ class Redactor:
         Returns:
             New values by name; None where an attribute has to go, because its name held a secret.
         """
-        changed: dict[str, AttributeValue | None] = {}
+        changed: dict[str, AttributeValue] = {}
         for name, value in attributes.items():
-            if isinstance(value, (int, float)):
+            if value is None or isinstance(value, (int, float)):
                 continue
             verdict = self.names.verdict(name)
-            found = self._attribute(value, secret=verdict.secret)
+            try:
+                found = self._attribute(value, secret=verdict.secret)
+            except Exception:  # noqa: BLE001 - rather nothing than a secret
+                found = UNREADABLE
             if verdict is not PLAIN and verdict.name != name:
                 changed[name] = None
                 changed[verdict.name] = found
@@ -130,7 +133,7 @@ class Redactor:
                 changed[name] = found
         return changed or None
 
-    def _attribute(self, value: AttributeValue, *, secret: bool) -> AttributeValue:
+    def _attribute(self, value: AttributeValue, *, secret: bool, nested: bool = False) -> AttributeValue:
         clean = self.marker.seal if secret else self.text
         if isinstance(value, str):
             return clean(str.__str__(value))
@@ -139,8 +142,20 @@ class Redactor:
             found = clean(text)
             return value if found == text else found
         if isinstance(value, (tuple, list)):
-            return tuple(clean(str.__str__(item)) if isinstance(item, str) else item for item in value)
+            pair = nested and len(value) == 2 and isinstance(value[0], str) and self.is_secret_name(value[0])  # noqa: PLR2004
+            items = [self._attribute(item, secret=secret, nested=True) for item in value]
+            return (items[0], self._attribute(value[1], secret=True)) if pair else tuple(items)
+        if isinstance(value, dict):
+            return self._nested_attributes(value, secret=secret)
         return value
+
+    def _nested_attributes(self, values: dict[str, AttributeValue], *, secret: bool) -> dict[str, AttributeValue]:
+        found: dict[str, AttributeValue] = {}
+        for name, value in values.items():
+            verdict = self.names.verdict(name)
+            written = name if verdict is PLAIN else verdict.name
+            found[written] = self._attribute(value, secret=secret or verdict.secret, nested=True)
+        return found
 
     def _scrubbed(self, text: str) -> str:
         try:

@@ -149,7 +149,7 @@ def adopt(provider: Any) -> None:
     Its spans are served at once; the manual API waits for its first call, to find the provider that is global then.
     """
     with _lock:
-        if STATE.pipeline is not None:
+        if STATE.pipeline is not None and not STATE.pipeline.is_stopped:
             attach(provider, STATE.pipeline)
             return
         settings = environment.load()
@@ -159,7 +159,7 @@ def adopt(provider: Any) -> None:
         pipeline = the_pipeline(settings)
         attach(provider, pipeline)
         # Whoever makes a provider is about to give it an exporter.
-        _fill(pipeline, settings, pipeline.policy, Request(), provider, exported=True)
+        _fill(pipeline, settings, pipeline.policy, STATE.request or Request(), provider, exported=True)
         _open_port(pipeline, provider, settings)
 
 

@@ -77,7 +77,7 @@ class CalmMetricExporter(MetricExporter):
 
 def meter_provider_is_set() -> bool:
     """Say whether there is a global meter provider already; asking for it could make one."""
-    return getattr(metrics._internal, "_METER_PROVIDER", None) is not None  # noqa: SLF001 - see above
+    return getattr(getattr(metrics, "_internal", None), "_METER_PROVIDER", None) is not None
 
 
 def calm_metrics() -> None:

@@ -147,6 +147,11 @@ class EnvelopeBuilder:
         )
 
     def _ids(self, recording: Recording) -> Ids:
+        if recording.ids is None:
+            recording.ids = self._new_ids(recording)
+        return recording.ids
+
+    def _new_ids(self, recording: Recording) -> Ids:
         span_id = f"{recording.span_context.span_id:016x}"
         return Ids(
             self.session_id_of(recording),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opentelemetry.context import Context
     from opentelemetry.trace import SpanContext
 
     from aotel.calls import Call, Failure, Scope
     from aotel.content import Arguments, Deferred, Tree
+    from aotel.envelopes.model import Ids
     from aotel.operation import Operation
     from aotel.semconv.operations import Taxonomy
 
@@ -39,6 +41,10 @@ class Recording:
     mapped: bool = False
     has_inner_llm: bool = False
     end_time: int = 0
+    ids: Ids | None = None
+    """As its envelopes carry them; made by the first one."""
+    log_context: Context | None = None
+    """That of its log records; made by the first one."""
     _events: count[int] | None = None
 
     def __init__(self, owner: object, span_context: SpanContext, name: str, start_time: int) -> None:
@@ -54,6 +60,10 @@ class Recording:
             # One of two threads wins; both then count on the same counter.
             events = self.__dict__.setdefault("_events", count(1))
         return next(events)
+
+    def count_with(self, events: count[int]) -> None:
+        """Number the envelopes after the start by a counter that others use too."""
+        self._events = events
 
     def ancestors(self) -> Iterator[Recording]:
         """Yield the recordings around this one, the nearest first."""

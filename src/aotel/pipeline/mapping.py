@@ -29,6 +29,9 @@ class Texts(NamedTuple):
     output_type: str | None
 
 
+NO_TEXTS = Texts(None, None, None, None, None)
+
+
 def texts_of(recording: Recording, call: Call) -> Texts:
     """Return what there is to show of a call of ours."""
     named: Tree = None

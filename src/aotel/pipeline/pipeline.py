@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("aotel")
 
 _START, _END, _EMIT = range(3)
+# Events of spans that can keep nothing are numbered together, so that no two have one number.
+_ORPHANS = count(1)
 
 
 class Pipeline:
@@ -151,13 +154,20 @@ class Pipeline:
         if not self.audited:
             return
         recording = spans.recording_of(span)
-        if recording is None:
+        if recording is None:  # a span that no processor of ours saw start
             recording = Recording(self, span.get_span_context(), getattr(span, "name", ""), 0)
+            if not spans.keep_recording(span, recording):
+                recording.count_with(_ORPHANS)
         self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))
 
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
         return self._worker.flush(timeout) if self._worker else True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `shutdown` came, and no `apply` since."""
+        return self._worker is not None and self._worker.is_stopped
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what waits and shut the exporters down."""
@@ -191,7 +201,10 @@ class Pipeline:
     def _flush_exporters(self) -> None:
         for exporter in self.exporters:
             try:
-                exporter.force_flush(int(self.flush_timeout * 1000))
+                # The SDK asks for one, but its own in-memory exporter had none for a while.
+                force_flush = getattr(exporter, "force_flush", None)
+                if force_flush is not None:
+                    force_flush(int(self.flush_timeout * 1000))
             except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from flushing
                 self._report(exporter, error)
 

@@ -45,7 +45,7 @@ class AOTSpanProcessor(SpanProcessor):
     def _on_ending(self, span: Span) -> None:
         try:
             recording = spans.recording_of(span)
-            if recording is not None and recording.owner is self._pipeline:
+            if recording is not None and recording.owner is self:
                 self._map(span, recording)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("mapping of a span", error)
@@ -54,7 +54,7 @@ class AOTSpanProcessor(SpanProcessor):
         """Close the span's operation."""
         try:
             recording = spans.recording_of(span)
-            if recording is not None and recording.owner is self._pipeline:
+            if recording is not None and recording.owner is self:
                 self._end(span, recording)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("end of a recorded span", error)
@@ -70,7 +70,7 @@ class AOTSpanProcessor(SpanProcessor):
     def _start(self, span: Span, context: Context) -> None:
         if spans.recording_of(span) is not None:
             return  # another processor of ours on the same provider was first
-        recording = Recording(self._pipeline, span.get_span_context(), span.name, span.start_time or 0)
+        recording = Recording(self, span.get_span_context(), span.name, span.start_time or 0)
         if not spans.keep_recording(span, recording):
             return
         parent = span.parent

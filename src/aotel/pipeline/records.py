@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from aotel._version import __version__
 from aotel.calls.port import SCOPE_NAME
@@ -46,11 +46,13 @@ def log_record(envelope: Envelope, recording: Recording, timestamp: int, resourc
         resource: who sends.
     """
     failed = envelope.kind == kinds.COAT_ERROR
-    span = trace.NonRecordingSpan(recording.span_context)
+    if recording.log_context is None:
+        # Not left out below: an empty context would mean the current one.
+        recording.log_context = set_span_in_context(NonRecordingSpan(recording.span_context), Context())
     record = LogRecord(
         timestamp=timestamp,
-        # Not left out: an empty context would mean the current one.
-        context=trace.set_span_in_context(span, Context()),
+        observed_timestamp=timestamp,
+        context=recording.log_context,
         severity_number=SeverityNumber.ERROR if failed else SeverityNumber.INFO,
         severity_text="ERROR" if failed else "INFO",
         body=encode(envelope),

@@ -9,8 +9,8 @@ from aotel.content import Deferred
 from aotel.dialects import missing
 from aotel.pipeline.common import add_own_attributes, scope_attributes
 from aotel.pipeline.lazy import SUPPORTED, become_lazy
-from aotel.pipeline.mapping import Texts, operation_of, texts_of
-from aotel.pipeline.templates import Template, template_for
+from aotel.pipeline.mapping import NO_TEXTS, Texts, operation_of, operation_of_texts, texts_of
+from aotel.pipeline.templates import SIMPLE, Template, template_for
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -39,10 +39,11 @@ class SimpleCall:
         self._texts: Texts | None = None
 
     def operation(self) -> Operation:
-        """Return what happened."""
-        texts = self._read()
-        template = self._template(texts)
-        return operation_of(self._recording, texts) if template is None else template.operation
+        """Return what happened; of a simple operation, whose envelope shows its input and output itself, the rest."""
+        site = self._call.site
+        if site.tag in SIMPLE:
+            return operation_of_texts(site.tag, site.name, site.taxonomy.end_kind, NO_TEXTS)
+        return operation_of(self._recording, self._read())
 
     def fill(self, attributes: dict[str, AttributeValue]) -> None:
         """Add to a span's attributes all that is to be said; never raises."""

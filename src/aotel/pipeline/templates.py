@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from aotel.calls import CallSite
-    from aotel.operation import Operation
 
 # What stands for the texts while a template is made: valid JSON, and nothing that a program could say.
 _INPUT = '{"\\u0000aotel":"input"}'
@@ -22,7 +21,7 @@ _OUTPUTS = {JSON: '{"\\u0000aotel":"output"}', TEXT: "\x00aotel output", None: N
 _MARK = "aotel"
 
 # Their operations say no more than what went in and came out; a model call or a retrieval says more.
-_SIMPLE = frozenset(
+SIMPLE = frozenset(
     {
         "tool", "transform", "memory", "human", "guardrail", "validation", "decision", "reasoning", "observation",
         "planning", "step", "stream", "agent", "delegation", "session",
@@ -36,7 +35,6 @@ class Template(NamedTuple):
     constant: dict[str, AttributeValue]
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
-    operation: Operation
 
     def fill(self, attributes: dict[str, AttributeValue], input_text: str | None, output_text: str | None) -> None:
         """Add what is to say of one call to its span's attributes."""
@@ -61,7 +59,7 @@ def template_for(
         output_type: MIME type of what there is to show of the result; None for nothing.
     """
     templates = site.templates
-    if templates is None or site.tag not in _SIMPLE:
+    if templates is None or site.tag not in SIMPLE:
         return None
     shape = (dialects, has_input, output_type)
     if shape not in templates:
@@ -81,5 +79,4 @@ def _make(site: CallSite, dialects: tuple[str, ...], given: str | None, output_t
     constant = {name: value for name, value in written.items() if name not in input_names + output_names}
     if any(isinstance(value, str) and _MARK in value for value in constant.values() if value != site.name):
         return None  # a vocabulary looks into the texts: each call must be written for itself
-    operation.input_value = operation.output_value = None
-    return Template(constant, input_names, output_names, operation)
+    return Template(constant, input_names, output_names)

@@ -71,6 +71,11 @@ class Worker(Forking):
         self._renew()
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether items are no longer taken."""
+        return self._stopped
+
+    @property
     def queued(self) -> int:
         """How many items wait."""
         return len(self._queue)
