@@ -68,6 +68,8 @@ MARKER = redactor.marker.of(SECRET)
         "accessToken: 'hunter2'",
         "private_key='hunter2'",
         "token: hunter2",
+        "curl -u me:hunter2 https://example.org",
+        "curl --user 'me:hunter2' https://example.org",
         "api_key is set: api_key=hunter2",
     ],
 )
@@ -89,6 +91,22 @@ def test_values_of_secret_names_are_replaced(text: str) -> None:
 )
 def test_the_scheme_of_an_authorization_stays(text: str, written: str) -> None:
     assert redactor.text(text) == written.replace("{}", redactor.marker.of("hunter2x"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "db:\n  password: {}\n  user: me",
+        "- secret: {}\n- other: x",
+        "[db]\nuser = me\npassword = {}",
+        "x-api-key: {}\r\nAccept: */*",
+        "one\\n  password: {}\\n  user: me",
+        "Server=db;Password={};Encrypt=yes",
+    ],
+)
+def test_a_value_on_a_line_of_its_own_may_hold_spaces(text: str) -> None:
+    value = "correct horse, battery & staple"
+    assert redactor.text(text.replace("{}", value)) == text.replace("{}", redactor.marker.of(value))
 
 
 def test_headers_of_several_parts_go_as_a_whole() -> None:
@@ -126,7 +144,24 @@ def test_other_values_stay(text: str) -> None:
     assert redactor.text(text) == text
 
 
-@pytest.mark.parametrize("value", ["p@ss,w0rd", "a|b", "x.y-z/+=", "päss☃wörd", "<angle", "1234", "$2b$10$abc"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "p@ss,w0rd",
+        "a|b",
+        "x.y-z/+=",
+        "päss☃wörd",
+        "<angle",
+        "1234",
+        "$2b$10$abc",
+        "it's",
+        "a&b",
+        "Passw0rd(1",
+        "a1(b[c{d",
+        "(x",
+        "back\\slash",
+    ],
+)
 def test_unquoted_values_may_hold_odd_characters(value: str) -> None:
     assert redactor.text(f"password={value} next") == f"password={redactor.marker.of(value)} next"
 

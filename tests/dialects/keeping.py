@@ -15,6 +15,6 @@ def lost(before: object, after: object, where: str = "operation") -> list[str]:
         pairs = [(name, getattr(before, name), getattr(after, name, None)) for name in names]
         return [line for name, one, other in pairs for line in lost(one, other, f"{where}.{name}")]
     if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
-        pairs = enumerate(zip(before, after, strict=True))
-        return [line for index, (one, other) in pairs for line in lost(one, other, f"{where}[{index}]")]
+        both = enumerate(zip(before, after, strict=True))
+        return [line for index, (one, other) in both for line in lost(one, other, f"{where}[{index}]")]
     return [] if before == after else [f"{where}: {before!r} became {after!r}"]

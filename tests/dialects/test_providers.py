@@ -4,12 +4,24 @@ import pytest
 
 from aotel.dialects.providers import from_openinference, normalized, to_openinference
 
-
-@pytest.mark.parametrize(
-    "provider",
-    ["openai", "azure.ai.openai", "azure.ai.inference", "anthropic", "aws.bedrock", "cohere", "mistral_ai"]
-    + ["gcp.gen_ai", "gcp.vertex_ai", "x_ai", "moonshot_ai", "groq", "deepseek", "perplexity", "some.other"],
+PROVIDERS = (
+    "openai",
+    "azure.ai.openai",
+    "azure.ai.inference",
+    "anthropic",
+    "aws.bedrock",
+    "cohere",
+    "mistral_ai",
+    "gcp.gen_ai",
+    "gcp.vertex_ai",
+    "x_ai",
+    "moonshot_ai",
+    "groq",
+    "some.other",
 )
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_provider_comes_back_from_openinference(provider: str) -> None:
     assert from_openinference(*to_openinference(provider)) == provider
     assert normalized(provider) == provider

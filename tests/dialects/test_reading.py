@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from aotel.operation import Operation
 
 
-def operation_of(attributes: Mapping[str, AttributeValue], **where: bool) -> Operation:
-    operation = read(attributes, **where)
+def operation_of(attributes: Mapping[str, object], *, root: bool = True, inside_agent: bool = False) -> Operation:
+    operation = read(attributes, root=root, inside_agent=inside_agent)
     assert operation is not None
     return operation
 
@@ -193,7 +193,11 @@ def test_cached_tokens_counted_in_stay_so() -> None:
 
 
 def test_a_total_that_is_the_sum_says_nothing_of_its_own() -> None:
-    base = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 2, "llm.token_count.completion": 3}
+    base: dict[str, object] = {
+        "openinference.span.kind": "LLM",
+        "llm.token_count.prompt": 2,
+        "llm.token_count.completion": 3,
+    }
     plain = operation_of({**base, "llm.token_count.total": 5}).usage
     other = operation_of({**base, "llm.token_count.total": 6}).usage
     assert plain is not None

@@ -58,7 +58,7 @@ def noise(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     yield found
     gc.collect()
     assert found == []
-    assert [record.getMessage() for record in caplog.records] == []
+    assert [record.getMessage() for record in caplog.get_records("call")] == []
 
 
 async def test_exhausted_generator_ends_with_its_count(recorded: Recorded) -> None:

@@ -32,7 +32,7 @@ SECONDS = 2.0
 def no_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Nothing failed on the way: a failure of ours is logged."""
     yield
-    assert [record.getMessage() for record in caplog.records if "capture=raw" not in record.getMessage()] == []
+    assert [record.getMessage() for record in caplog.get_records("call") if "mode raw" not in record.getMessage()] == []
 
 
 def refuse(constant: str) -> None:

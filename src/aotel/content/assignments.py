@@ -39,13 +39,18 @@ _OPENING_QUOTE: Final = re.compile(r"[bBrRuUfF]{0,2}(\\{0,15})(\"\"\"|'''|[\"'`]
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[\s,}\]]|\Z)")
 _BRACKETS: Final = {"[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
 
-# An unquoted value ends at white space, quotes and what separates fields; a comma may be part of it.
-_UNQUOTED: Final = re.compile(r"<?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|\\(?![nrtu\"'\\]))+")
+# An unquoted value ends at white space, quotes and what separates fields or closes a call, unless that looks like a
+# part of it.
+_UNQUOTED: Final = re.compile(
+    r"[<(\[{]?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|&(?![\w.%-]{1,64}=)|(?<=\w)['\"](?=\w)|(?<=\S)[(\[{<](?=\S)|\\(?![nrtu\"'\\]))+"
+)
 _WHOLE_WORD: Final = re.compile(r"[^\s\"'`]+")
 _DSN_VALUE: Final = re.compile(r"[^;\r\n\"'\\]{1,256}(?=;)")
-_LINE: Final = re.compile(r"[^\r\n\"'\\]+")
+_LINE: Final = re.compile(r"(?:[^\r\n\"'\\]|\\(?![nrt\"']))+")
+_LINE_START: Final = re.compile(r"(?:\A|[\r\n]|\\n)[ \t>*#-]{0,40}\Z")
+_LONGEST_INDENT: Final = 42  # characters
 _SCHEME: Final = re.compile(r"(?:bearer|basic|token|apikey|negotiate|ntlm)\s{1,8}", re.IGNORECASE)
-_CODE: Final = re.compile(r"[A-Za-z_][\w.]*[(\[]")
+_CODE: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,64}(?:\([^\r\n]{0,256}\)|\[[^\r\n]{0,256}\])")
 _NO_SECRETS: Final = frozenset(
     {
         "any",
@@ -241,21 +246,32 @@ def _container_span(text: str, position: int) -> tuple[int, int]:
 
 def _unquoted_span(text: str, name: str, place: _Place) -> tuple[int, int] | None:
     position = place.position
-    lowered = name.lower()
     if _CODE.match(text, position):
         return None
+    lowered = name.lower()
     if lowered.endswith(("authorization", "cookie", "cookies")):
         return _header_span(text, position)
-    found = None
-    if not place.colon and lowered.endswith(("password", "pwd")):
-        found = _DSN_VALUE.match(text, position)
-    if found is None:
-        found = (_UNQUOTED if place.colon or not name.isupper() else _WHOLE_WORD).match(text, position)
+    found = (_UNQUOTED if place.colon or not name.isupper() else _WHOLE_WORD).match(text, position)
     if found is None or found[0].lower() in _NO_SECRETS:
         return None
-    if place.colon and is_weak(name) and not _looks_secret(found[0]) and not _LINE_END.match(text, found.end()):
-        return None
-    return found.span()
+    if is_weak(name):
+        is_prose = place.colon and not _looks_secret(found[0]) and not _LINE_END.match(text, found.end())
+        return None if is_prose else found.span()
+    whole = _whole_value(text, lowered, place)
+    return found.span() if whole is None else (position, position + len(whole[0].rstrip()))
+
+
+def _whole_value(text: str, lowered: str, place: _Place) -> re.Match[str] | None:
+    """Return a value with spaces in it: a password in a DSN, or the rest of a line of YAML, INI or headers."""
+    if not place.colon and lowered.endswith(("password", "pwd")):
+        found = _DSN_VALUE.match(text, place.position)
+        if found is not None:
+            return found
+    start = place.name_end - len(lowered)
+    spaced = place.colon or text[place.name_end : place.name_end + 1] in {" ", "\t"}
+    if spaced and _LINE_START.search(text, max(0, start - _LONGEST_INDENT), start):
+        return _LINE.match(text, place.position)
+    return None
 
 
 def _header_span(text: str, position: int) -> tuple[int, int] | None:

@@ -17,6 +17,11 @@ def preview(tree: Tree, length: int) -> str:
         tree: content.
         length: the most characters; the work is in proportion to it, however large the content is.
     """
+    cls = type(tree)
+    if cls is str:
+        return cut(repr(tree[: length + 1]), length)  # type: ignore[index]
+    if cls is not dict and cls is not list:
+        return cut(repr(tree), length)
     pieces: list[str] = []
     _write(tree, length + 1, pieces)
     return cut("".join(pieces), length)
@@ -36,8 +41,13 @@ def _write(tree: Tree, room: int, pieces: list[str]) -> int:
 def _write_list(tree: list[Tree], room: int, pieces: list[str]) -> int:
     opening = "["
     for element in tree:
-        pieces.append(opening)
-        room = _write(element, room - len(opening), pieces)
+        if type(element) is str:  # the commonest leaf costs no call
+            piece = f"{opening}{element[:room]!r}"
+            pieces.append(piece)
+            room -= len(piece)
+        else:
+            pieces.append(opening)
+            room = _write(element, room - len(opening), pieces)
         opening = ", "
         if room <= 0:
             return room
@@ -49,8 +59,13 @@ def _write_dict(tree: dict[str, Tree], room: int, pieces: list[str]) -> int:
     opening = "{"
     for name, value in tree.items():
         piece = f"{opening}{name[:room]!r}: "
-        pieces.append(piece)
-        room = _write(value, room - len(piece), pieces)
+        if type(value) is str:
+            piece += repr(value[:room])
+            pieces.append(piece)
+            room -= len(piece)
+        else:
+            pieces.append(piece)
+            room = _write(value, room - len(piece), pieces)
         opening = ", "
         if room <= 0:
             return room

@@ -83,6 +83,7 @@ _WEBHOOK: Final = re.compile(
 )
 _SIGNATURE: Final = re.compile(r"([?&](?:sig|signature|X-(?:Amz|Goog)-Signature)=)([^\s&\"'<>]+)", re.IGNORECASE)
 
+_CURL_USER: Final = re.compile(r"(\s(?:-u|--user|-U|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,256}:)([^\s\"']+)")
 _BEARER: Final = re.compile(r"(\bbearer\s+)([A-Za-z0-9._~+/=:-]{6,})", re.IGNORECASE)
 _BASIC: Final = re.compile(r"(\bbasic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _PROSE: Final = frozenset(
@@ -144,6 +145,8 @@ def scrub_shapes(text: str, marker: Marker) -> str:
     if "-" in text:
         if "PRIVATE KEY" in text:
             text = _PEM.sub(lambda found: marker.of(found[0]), text)
+        if "curl" in text:
+            text = _CURL_USER.sub(lambda found: f"{found[1]}{marker.of(found[2])}", text)
         if "sk-" in text:
             text = _KEY.sub(lambda found: marker.of(found[0]), text)
     mask = text.encode("latin-1", "replace").translate(_MASK)

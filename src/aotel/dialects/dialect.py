@@ -54,6 +54,10 @@ class Dialect:
         return begins(attributes, self.prefixes)
 
 
+_FEW = 24
+"""Attributes up to which looking through them once is cheaper than looking for each name of a table."""
+
+
 class Table:
     """Fields of one part of an operation against attribute names.
 
@@ -62,10 +66,11 @@ class Table:
             the current name, which alone is written; the others are read where the ones before are missing.
     """
 
-    __slots__ = ("_blank", "_get", "_names", "_rows")
+    __slots__ = ("_blank", "_get", "_known", "_names", "_rows")
 
     def __init__(self, *rows: tuple[str, str, Callable[[object], object]]) -> None:
         self._rows = rows
+        self._known = frozenset(name for _, name, _ in rows)
         current = {field: name for field, name, _ in reversed(rows)}
         self._names = tuple(current.values())
         self._get: Callable[[object], tuple[AttributeValue | None, ...]] = attrgetter(*current)
@@ -84,6 +89,8 @@ class Table:
     def read(self, attributes: Mapping[str, object]) -> dict[str, object]:
         """The fields that attributes say something about."""
         found: dict[str, object] = {}
+        if len(attributes) < _FEW and self._known.isdisjoint(attributes):
+            return found
         for field, name, read in self._rows:
             value = attributes.get(name)
             if value is not None and field not in found:

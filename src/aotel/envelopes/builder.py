@@ -31,11 +31,14 @@ from aotel.operation import Usage
 from aotel.semconv import kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aotel.content import Tree
     from aotel.envelopes.recording import Recording
     from aotel.operation import Operation
 
 _FRAMEWORK = "aotel"
+_RAW = "raw"
 
 
 class EnvelopeBuilder:
@@ -47,6 +50,7 @@ class EnvelopeBuilder:
         agent_role: in which role.
         session_id: the session where no block names one; None for the process's own.
         preview_length: characters of a preview.
+        clean: makes a name clean: some are made up at run time, with a URL in them.
     """
 
     def __init__(
@@ -57,16 +61,18 @@ class EnvelopeBuilder:
         agent_role: str = "",
         session_id: str | None = None,
         preview_length: int = 200,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.pod_id = pod_id
         self._agent_id = agent_id
         self._agent_role = agent_role
         self._session_id = session_id
         self._preview_length = preview_length
+        self._clean = clean
 
     def start(self, recording: Recording, seq: int) -> Envelope:
         """Return the envelope that announces an operation."""
-        payload = StartPayload(recording.name, self._preview(recording))
+        payload = StartPayload(self._name(recording), self._preview(recording))
         kind = recording.taxonomy.start_kind if recording.taxonomy else kinds.AGENT_STEP_START
         return self._envelope(recording, seq, kind, recording.start_time, recording.capture, payload)
 
@@ -77,12 +83,12 @@ class EnvelopeBuilder:
         if failure is not None:
             message = self._cut(failure.message)
             outcome = msgspec.UNSET if failure.outcome is None else failure.outcome.value
-            error = ErrorPayload(recording.name, failure.type, message, duration, outcome=outcome)
+            error = ErrorPayload(self._name(recording), failure.type, message, duration, outcome=outcome)
             return self._envelope(recording, seq, kinds.COAT_ERROR, recording.end_time, recording.capture, error)
         captured = {name: self._show(value) for name, value in (recording.local_variables or {}).items()}
         operation = None if recording.has_inner_llm else _operation(recording)
         payload = EndPayload(
-            recording.name,
+            self._name(recording),
             self._result(recording),
             captured,
             duration,
@@ -103,7 +109,7 @@ class EnvelopeBuilder:
             event: tag, data, time (ns since the epoch) and content mode.
         """
         tag, data, time, mode = event
-        payload = EmitPayload(tag, cut_leaves(data, self._preview_length))
+        payload = EmitPayload(tag if mode == _RAW else self._clean(tag), cut_leaves(data, self._preview_length))
         return self._envelope(recording, seq, kinds.COAT_EMIT, time, mode, payload)
 
     def session_id_of(self, recording: Recording) -> str:
@@ -178,6 +184,9 @@ class EnvelopeBuilder:
             return self._show(recording.output.get())
         operation = _operation(recording)
         return self._cut(operation.output_value or "") if operation is not None else ""
+
+    def _name(self, recording: Recording) -> str:
+        return recording.name if recording.capture == _RAW else self._clean(recording.name)
 
     def _show(self, value: Tree) -> str:
         return preview(value, self._preview_length)

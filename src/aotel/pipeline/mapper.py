@@ -9,6 +9,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from aotel.calls import Failure
 from aotel.content import Deferred, Mode
+from aotel.content.trees import valid_unicode
 from aotel.dialects import missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
@@ -59,13 +60,15 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if recording.call is None:
         _map_foreign(span, attributes, recording, pipeline)
         return
-    if not _is_simple(span, attributes, recording):
+    if not _is_simple(span, attributes, recording, pipeline):
         _map_own(span, attributes, recording, pipeline)
     else:
         map_later(span, attributes, SimpleCall(recording, recording.call, pipeline), recording)
 
 
-def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording) -> bool:
+def _is_simple(
+    span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline
+) -> bool:
     """Say whether nobody but us had a hand in a span of ours, and there is nothing special to say of it."""
     call = recording.call
     return (
@@ -74,6 +77,7 @@ def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Reco
         and recording.failure is None
         and not recording.has_inner_llm
         and spans.is_plain(span)
+        and pipeline.clean_name(recording.name) == recording.name
     )
 
 
@@ -165,12 +169,10 @@ def _clean(span: Any, capture: Capture, policy: ContentPolicy, *, own_status: bo
         spans.update(attributes, (changes if capture.mode is not Mode.RAW else None) or {})
     status = getattr(span, "_status", None)
     if status is not None and status.description and not own_status:
-        text = capture.text(status.description)
+        text = valid_unicode(capture.text(status.description))
         if text != status.description:
             span._status = Status(status.status_code, text or None)  # noqa: SLF001 - the span is ending
-    name = span.name if capture.mode is Mode.RAW else policy.redactor.text(span.name)
-    if name != span.name:
-        span._name = name  # noqa: SLF001 - the span is ending
+    spans.rename(span, lambda name: valid_unicode(name if capture.mode is Mode.RAW else policy.redactor.text(name)))
 
 
 def _foreign_failure(span: Any, attributes: dict[str, AttributeValue]) -> Failure | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from itertools import count
 from threading import Lock
 from time import time_ns
@@ -86,6 +87,8 @@ class Pipeline:
         if self._worker is not None:
             self._worker.shutdown(flush_timeout)
         self.policy = policy
+        # Names are few, except those that are made up at run time, with a URL in them.
+        self.clean_name = lru_cache(maxsize=1024)(policy.redactor.text)
         self.dialects = settings.dialects
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout
@@ -98,6 +101,7 @@ class Pipeline:
             agent_role=settings.agent_role or agent_role or "",
             session_id=self.session_id,
             preview_length=settings.preview_length,
+            clean=self.clean_name,
         )
         self.audited = bool(self.exporters)
         self._process_attributes: dict[str, AttributeValue] = {}

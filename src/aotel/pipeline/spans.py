@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aotel.envelopes import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.util.types import AttributeValue
 
@@ -85,6 +85,14 @@ def event_dicts(span: Any) -> Iterator[dict[str, AttributeValue]]:
         found = attribute_dict(part)
         if found:
             yield found
+
+
+def rename(span: Any, clean: Callable[[str], str]) -> None:
+    """Make the names of a span and its events clean."""
+    for part in (span, *(getattr(span, "_events", None) or ())):
+        name = clean(part.name)
+        if name != part.name and hasattr(part, "_name"):
+            part._name = name  # noqa: SLF001 - see the module
 
 
 def update(attributes: dict[str, AttributeValue], changes: dict[str, Any]) -> None:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 _MODES = tuple(mode.value for mode in Mode)
 
 
+def valid_text(text: str) -> str:
+    """Return the string itself, also of an enum of one's own, in a form that UTF-8 can encode."""
+    exact = str.__str__(text)
+    return exact if exact.isascii() else exact.encode("utf-8", "replace").decode()
+
+
 def check_operation(op: Any, type_: Any = None) -> str | None:
     """Return the operation's tag, from `op` or its other name `type`."""
     if op is not None and type_ is not None and op != type_:
@@ -24,7 +30,7 @@ def check_operation(op: Any, type_: Any = None) -> str | None:
     if not isinstance(tag, str):
         msg = f"op is an Op, a string or None, got {type(tag).__name__}: {tag!r:.80}"
         raise TypeError(msg)
-    return str.__str__(tag)  # the string itself, also of an enum of one's own
+    return valid_text(tag)
 
 
 def check_name(name: Any, argument: str = "name") -> str | None:
@@ -37,7 +43,7 @@ def check_name(name: Any, argument: str = "name") -> str | None:
     if not name:
         msg = f"{argument} must not be an empty string; leave it out or pass None"
         raise ValueError(msg)
-    return str.__str__(name)
+    return valid_text(name)
 
 
 def check_capture(capture: Any) -> str | None:
@@ -77,7 +83,7 @@ def check_attributes(attributes: Any) -> dict[str, AttributeValue] | None:
         if not isinstance(key, str) or not key:
             msg = f"attributes has names that are strings, got {key!r:.80}"
             raise TypeError(msg)
-    return dict(attributes) or None
+    return {valid_text(key): value for key, value in attributes.items()} or None
 
 
 def check_metadata(metadata: Any) -> dict[str, object] | None:
