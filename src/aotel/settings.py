@@ -63,6 +63,8 @@ class Settings:
         otlp_logs_protocol: `grpc` or `http/protobuf`.
         attribute_value_length_limit: Characters of a span attribute, by OpenTelemetry's limit.
         attribute_count_limit_set: Whether the user has set OpenTelemetry's limit of attributes.
+        traceparent: `TRACEPARENT`, the span that this process continues.
+        tracestate: `TRACESTATE`.
         problems: One sentence for each value that could not be used.
     """
 
@@ -93,6 +95,8 @@ class Settings:
     otlp_logs_protocol: str = "grpc"
     attribute_value_length_limit: int | None = None
     attribute_count_limit_set: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
     problems: tuple[str, ...] = ()
 
     def with_envelopes(self, envelopes: tuple[str, ...]) -> Settings:
@@ -141,6 +145,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         otlp_logs_protocol=read.protocol(env.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL),
         attribute_value_length_limit=read.optional(env.OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, count),
         attribute_count_limit_set=read.optional(env.OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, count) is not None,
+        traceparent=read.optional(env.TRACEPARENT, _stripped),
+        tracestate=read.optional(env.TRACESTATE, _stripped),
         problems=tuple(dict.fromkeys(read.problems)),
     )
 

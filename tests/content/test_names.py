@@ -190,7 +190,10 @@ def test_any_text_can_be_judged(name: str) -> None:
     assert judge.is_secret(name) == judge.is_secret(name)
 
 
-@given(st.lists(st.sampled_from(["user", "x", "http", "value", "id", "2"])), st.sampled_from(["_", "-", ".", " "]))
+@given(
+    st.lists(st.sampled_from(["user", "x", "http", "value", "id", "2"]), max_size=20),
+    st.sampled_from(["_", "-", ".", " "]),
+)
 def test_the_words_around_a_secret_one_do_not_matter(words: list[str], separator: str) -> None:
     assert names().is_secret(separator.join([*words, "password", *words]))
     assert not names().is_secret(separator.join(words))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aotel.content import Redactor
 from aotel.content.marker import MARKER, Marker
-from aotel.content.shapes import scrub_shapes
+from aotel.content.shapes import is_plain, scrub_shapes
 from tests.content.planted import JWT, KEYS, PEM
 
 marker = Marker(b"a key for tests")
@@ -175,6 +176,12 @@ def test_keys_are_found_in_any_text(before: str, name: str, after: str) -> None:
 def test_markers_are_not_redacted_again(text: str) -> None:
     written = scrub(text)
     assert scrub(written) == written
+
+
+@given(st.text(max_size=63) | st.text(alphabet="Bearsic kthpo.J_/0123456789AKIAyeG", max_size=63))
+def test_a_text_that_is_plain_at_a_look_has_no_secret(text: str) -> None:
+    if is_plain(text):
+        assert Redactor()._scrubbed(text) == text
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ _BRACKETS: Final = {"[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
 # An unquoted value ends at white space, quotes and what separates fields or closes a call, unless that looks like a
 # part of it.
 _UNQUOTED: Final = re.compile(
-    r"[<(\[{]?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|&(?![\w.%-]{1,64}=)|(?<=\w)['\"](?=\w)|(?<=\S)[(\[{<](?=\S)|\\(?![nrtu\"'\\]))+"
+    r"[<(\[{]?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|&(?![\w.%-]{1,64}=)|(?<=\w)['\"](?=\w)|(?<=\S)[(\[{](?=\S)|\\(?![nrtu\"'\\]))+"
 )
 _WHOLE_WORD: Final = re.compile(r"[^\s\"'`]+")
 _DSN_VALUE: Final = re.compile(r"[^;\r\n\"'\\]{1,256}(?=;)")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 LONGEST_NAME: Final = 128  # characters; what is longer is a text, not a name
+_LONGEST_JUDGED: Final = 1024  # characters; of what is longer, the beginning and the end
 _LONGEST_KEY: Final = 256  # characters of a key that are written
 _REMEMBERED: Final = 4096  # verdicts
 
@@ -149,8 +150,8 @@ class Names:
         return self.verdict(name).secret
 
     def _judge(self, name: str) -> bool:
-        if len(name) > LONGEST_NAME:
-            name = f"{name[:LONGEST_NAME]} {name[-LONGEST_NAME:]}"
+        if len(name) > _LONGEST_JUDGED:
+            name = f"{name[: _LONGEST_JUDGED // 2]} {name[-_LONGEST_JUDGED // 2 :]}"
         if self._may_be_secret(name.lower()) is None or name in semconv.NAMES:
             return False
         words = words_of(name)

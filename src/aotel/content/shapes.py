@@ -83,7 +83,9 @@ _WEBHOOK: Final = re.compile(
 )
 _SIGNATURE: Final = re.compile(r"([?&](?:sig|signature|X-(?:Amz|Goog)-Signature)=)([^\s&\"'<>]+)", re.IGNORECASE)
 
-_CURL_USER: Final = re.compile(r"(\s(?:-u|--user|-U|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,256}:)([^\s\"']+)")
+_CURL_USER: Final = re.compile(
+    r"(\s(?:-u|--user|-U|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,256}:)(?!<redacted:)([^\s\"']+)"
+)
 _BEARER: Final = re.compile(r"(\bbearer\s+)([A-Za-z0-9._~+/=:-]{6,})", re.IGNORECASE)
 _BASIC: Final = re.compile(r"(\bbasic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _PROSE: Final = frozenset(
@@ -116,10 +118,11 @@ _PLAIN_MASK: Final = bytes(
 
 def is_plain(text: str) -> bool:
     """Say whether a short text clearly holds no secret: a look that costs half of looking for each kind of them."""
-    mask = text.encode("latin-1", "replace").translate(_PLAIN_MASK)
+    mask = text.encode().translate(_PLAIN_MASK)
+    # `find`, because `in` first tries what bytes are looked for as a number.
     return (
-        b"!" not in mask
-        and _RUN not in mask
+        mask.find(b"!") < 0
+        and mask.find(_RUN) < 0
         and "//" not in text
         and "earer" not in text
         and "EARER" not in text

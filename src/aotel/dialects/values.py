@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Sequence
 
 __all__ = ["MAX_ITEMS", "content", "flag", "integer", "number", "score", "text", "texts", "tokens"]
 
@@ -86,15 +82,6 @@ def flag(value: object) -> bool | None:
         return value
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.lower())
-    return None
-
-
-def first(attributes: Mapping[str, object], keys: Iterable[str]) -> object:
-    """The first of several spellings that is there."""
-    for key in keys:
-        value = attributes.get(key)
-        if value is not None:
-            return value
     return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
-import os
 import sys
 from threading import RLock
 from time import monotonic
@@ -241,8 +240,8 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
     PORT.propagate_session = settings.propagate_session
-    carrier = {name: os.environ[name.upper()] for name in ("traceparent", "tracestate") if os.environ.get(name.upper())}
-    PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if carrier else None
+    carrier = {"traceparent": settings.traceparent or "", "tracestate": settings.tracestate or ""}
+    PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if settings.traceparent else None
 
 
 def _finish() -> None:

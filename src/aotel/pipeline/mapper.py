@@ -32,14 +32,14 @@ _CHAIN = "CHAIN"
 
 
 def operation_at_start(
-    attributes: dict[str, AttributeValue], recording: Recording, policy: ContentPolicy
+    attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline
 ) -> Operation | None:
     """Return what a foreign span says it does as it starts, clean; None where it doesn't say yet."""
-    changes = policy.default.attributes(attributes)
-    if changes:
-        attributes = dict(attributes)
-        spans.update(attributes, changes)
-    return _read(attributes, recording)
+    clean = dict(attributes)
+    spans.update(clean, pipeline.policy.default.attributes(attributes) or {})
+    if pipeline.hiding:
+        pipeline.hiding.apply(clean)
+    return _read(clean, recording)
 
 
 def mark_enclosing_llm(recording: Recording) -> None:
@@ -66,9 +66,7 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
         map_later(span, attributes, SimpleCall(recording, recording.call, pipeline), recording)
 
 
-def _is_simple(
-    span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline
-) -> bool:
+def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> bool:
     """Say whether nobody but us had a hand in a span of ours, and there is nothing special to say of it."""
     call = recording.call
     return (
@@ -88,6 +86,8 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
     touched = call.site.own_attributes != len(attributes)
     if touched:
         spans.update(attributes, call.capture.attributes(attributes) or {})
+        if pipeline.hiding:
+            pipeline.hiding.apply(attributes)
     failure = recording.failure
     _clean(span, call.capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
     operation = operation_of(recording, texts_of(recording, call))
@@ -99,6 +99,8 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
 def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
     capture = pipeline.policy.default
     spans.update(attributes, capture.attributes(attributes) or {})
+    if pipeline.hiding:
+        pipeline.hiding.apply(attributes)
     _clean(span, capture, pipeline.policy, own_status=False)
     operation = _read(attributes, recording)
     if operation is None:
@@ -121,6 +123,8 @@ def _say(
     added = scope_attributes(recording.scope) if recording.scope is not None else {}
     add_own_attributes(added, recording, recording.call, pipeline)
     added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
+    if pipeline.hiding:
+        pipeline.hiding.apply(added)
     _add(span, attributes, added)
 
 

@@ -14,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
 from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
+from aotel.pipeline.hiding import Hiding
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
 from aotel.pipeline.worker import Worker
@@ -89,6 +90,7 @@ class Pipeline:
         self.policy = policy
         # Names are few, except those that are made up at run time, with a URL in them.
         self.clean_name = lru_cache(maxsize=1024)(policy.redactor.text)
+        self.hiding = Hiding(settings.hide)
         self.dialects = settings.dialects
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout

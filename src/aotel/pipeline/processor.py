@@ -99,7 +99,7 @@ class AOTSpanProcessor(SpanProcessor):
         attributes = spans.attribute_dict(span)
         if not attributes:
             return
-        operation = operation_at_start(attributes, recording, self._pipeline.policy)
+        operation = operation_at_start(attributes, recording, self._pipeline)
         if operation is not None:
             recording.operation = Deferred.known(operation)
             recording.taxonomy = lookup(operation.op)

@@ -60,6 +60,8 @@ class SimpleCall:
             template.fill(attributes, texts.given, texts.output)
         else:
             attributes.update(missing(attributes, operation_of(recording, texts), self._pipeline.dialects))
+        if self._pipeline.hiding:
+            self._pipeline.hiding.apply(attributes)
         if recording.scope is not None:
             attributes.update(scope_attributes(recording.scope))
         add_own_attributes(attributes, recording, self._call, self._pipeline)

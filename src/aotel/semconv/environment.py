@@ -133,6 +133,13 @@ OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: Final = Variable(
     None,
     "Attributes of a span; unless set, aotel makes room for long conversations.",
 )
+TRACEPARENT: Final = Variable(
+    "TRACEPARENT",
+    (),
+    None,
+    "Span that this process continues, as W3C Trace Context writes it; a root span becomes its child.",
+)
+TRACESTATE: Final = Variable("TRACESTATE", (), None, "Vendors' part of that.")
 OPENINFERENCE_HIDE_INPUTS: Final = Variable(
     "OPENINFERENCE_HIDE_INPUTS", (), "false", "No input value, input messages or tool definitions."
 )
@@ -202,6 +209,8 @@ VARIABLES: Final = (
     OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
     OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,
     OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT,
+    TRACEPARENT,
+    TRACESTATE,
     OPENINFERENCE_HIDE_INPUTS,
     OPENINFERENCE_HIDE_OUTPUTS,
     OPENINFERENCE_HIDE_INPUT_MESSAGES,

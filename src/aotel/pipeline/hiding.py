@@ -1,0 +1,106 @@
+"""The switches of OpenInference, `OPENINFERENCE_HIDE_*`, over every vocabulary: what one of them hides is nowhere.
+
+They only ever hide more (OpenInference specification, configuration): where a switch speaks of the texts in messages
+alone, the messages go as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aotel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opentelemetry.util.types import AttributeValue
+
+_INPUT_MESSAGES = (
+    names.LLM_INPUT_MESSAGES,
+    names.GEN_AI_INPUT_MESSAGES,
+    names.GEN_AI_SYSTEM_INSTRUCTIONS,
+    names.GEN_AI_PROMPT,
+    names.LLM_PROMPTS,
+)
+_OUTPUT_MESSAGES = (names.LLM_OUTPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES, names.GEN_AI_COMPLETION, names.LLM_CHOICES)
+_TOOLS = (names.LLM_TOOLS, names.GEN_AI_TOOL_DEFINITIONS)
+_EMBEDDINGS = (names.EMBEDDING_EMBEDDINGS,)
+
+_HIDDEN: dict[str, tuple[str, ...]] = {
+    "inputs": (
+        *_INPUT_MESSAGES,
+        *_TOOLS,
+        *_EMBEDDINGS,
+        names.INPUT_VALUE,
+        names.INPUT_MIME_TYPE,
+        names.INPUT_IMAGES,
+        names.INPUT_DOCUMENTS,
+        names.TOOL_PARAMETERS,
+        names.GEN_AI_TOOL_CALL_ARGUMENTS,
+        names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        names.RERANKER_QUERY,
+        names.RERANKER_INPUT_DOCUMENTS,
+        names.LLM_PROMPT_TEMPLATE_VARIABLES,
+        names.TRACELOOP_ENTITY_INPUT,
+        names.GEN_AI_TASK_INPUT,
+    ),
+    "outputs": (
+        *_OUTPUT_MESSAGES,
+        names.OUTPUT_VALUE,
+        names.OUTPUT_MIME_TYPE,
+        names.OUTPUT_IMAGES,
+        names.OUTPUT_DOCUMENTS,
+        names.GEN_AI_TOOL_CALL_RESULT,
+        names.GEN_AI_RETRIEVAL_DOCUMENTS,
+        names.RETRIEVAL_DOCUMENTS,
+        names.RERANKER_OUTPUT_DOCUMENTS,
+        names.TRACELOOP_ENTITY_OUTPUT,
+        names.GEN_AI_TASK_OUTPUT,
+    ),
+    "input_messages": _INPUT_MESSAGES,
+    "output_messages": _OUTPUT_MESSAGES,
+    "input_text": _INPUT_MESSAGES,
+    "output_text": _OUTPUT_MESSAGES,
+    "prompts": (names.LLM_PROMPTS, names.GEN_AI_PROMPT),
+    "choices": (names.LLM_CHOICES, names.GEN_AI_COMPLETION),
+    "llm_invocation_parameters": (names.LLM_INVOCATION_PARAMETERS, "gen_ai.request"),
+    "llm_tools": _TOOLS,
+    "embeddings_vectors": _EMBEDDINGS,
+    "embeddings_text": _EMBEDDINGS,
+}
+_KEPT = frozenset({names.GEN_AI_REQUEST_MODEL})
+
+
+class Hiding:
+    """Takes out of span attributes what the environment hides.
+
+    Args:
+        hidden: the switches that are on, in lower case without their common beginning.
+    """
+
+    __slots__ = ("_families", "_images", "_names")
+
+    def __init__(self, hidden: Iterable[str]) -> None:
+        hidden = frozenset(hidden)
+        self._names = frozenset(name for switch in hidden for name in _HIDDEN.get(switch, ()))
+        self._families = tuple(f"{name}." for name in sorted(self._names))
+        self._images = "input_images" in hidden
+
+    def __bool__(self) -> bool:
+        return bool(self._names or self._images)
+
+    def apply(self, attributes: dict[str, AttributeValue]) -> None:
+        """Remove what is hidden from an attribute dict."""
+        for name in [name for name, value in attributes.items() if self._hides(name, value)]:
+            del attributes[name]
+
+    def _hides(self, name: str, value: Any) -> bool:
+        if name in self._names or name.startswith(self._families):
+            return name not in _KEPT
+        return self._images and _holds_image(name, value)
+
+
+def _holds_image(name: str, value: Any) -> bool:
+    if name == names.INPUT_IMAGES or (name.startswith(names.LLM_INPUT_MESSAGES) and "image" in name):
+        return True
+    return name in {names.INPUT_VALUE, names.GEN_AI_INPUT_MESSAGES} and isinstance(value, str) and "image" in value
