@@ -176,14 +176,14 @@ class EnvelopeBuilder:
                 {name: self._show(value) for name, value in arguments.keywords.items()},
             )
         operation = _operation(recording)
-        value = (operation.input_value or operation.readable_input) if operation is not None else None
+        value = operation.readable_input if operation is not None else None
         return Preview([self._cut(value)] if value else [], {})
 
     def _result(self, recording: Recording) -> str:
         if recording.output is not None:
             return self._show(recording.output.get())
         operation = _operation(recording)
-        return self._cut(operation.output_value or operation.readable_output or "") if operation is not None else ""
+        return self._cut(operation.readable_output or "") if operation is not None else ""
 
     def _name(self, recording: Recording) -> str:
         return recording.name if recording.capture == _RAW else self._clean(recording.name)
