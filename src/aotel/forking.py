@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - it has hooks of its own, which must not appear between two of ours
 import contextlib
 import os
 import weakref

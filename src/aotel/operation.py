@@ -51,7 +51,6 @@ class ReasoningPart:
 
     Args:
         content: the readable thoughts or their summary; "" where only an opaque form was returned.
-        id: the provider's id of the block.
         signature: the provider's proof that the block is its own.
         data: the opaque form of a redacted block.
         encrypted_content: the encrypted form that is sent back to continue.
@@ -87,7 +86,6 @@ class MediaPart:
 
     Args:
         modality: `image`, `audio`, `video`, `document`, or the source's own word.
-        mime_type: IANA media type.
         uri: where it is; never a `data:` URI.
         file_id: the id of a file uploaded to the provider before.
         content: the bytes themselves in base64, only where raw content is kept.
@@ -165,14 +163,9 @@ class Usage:
     """Tokens of a model call. None is "not reported", never zero.
 
     Args:
-        input_tokens: all of the prompt, what was read from and written to a cache included.
-        output_tokens: all of the answer, reasoning included.
+        input_tokens: all of the prompt; what was read from and written to the provider's cache, and audio, are parts.
+        output_tokens: all of the answer; reasoning and audio are parts.
         total_tokens: only where the source reports something else than the sum of both.
-        cache_read_tokens: the part of the input read from the provider's cache.
-        cache_write_tokens: the part of the input written to it.
-        reasoning_tokens: the part of the output spent on reasoning.
-        audio_input_tokens: the part of the input that is audio.
-        audio_output_tokens: the part of the output that is audio.
     """
 
     input_tokens: int | None = None
@@ -199,7 +192,6 @@ class ToolDefinition:
     """A tool that a model may call.
 
     Args:
-        name: the tool's name.
         type: `function`, or a provider's built-in kind.
         description: what the model is told of it.
         parameters: JSON Schema of its arguments, as JSON text.
@@ -218,7 +210,6 @@ class Tool:
     """The tool that this operation is an execution of.
 
     Args:
-        name: the tool's name.
         call_id: the id of the model's call, when it was a model that asked.
         type: `function`, `extension` or `datastore`.
         description: what it is for.

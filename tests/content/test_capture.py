@@ -144,6 +144,14 @@ def test_the_schema_of_a_secret_is_none() -> None:
     assert "sk-" not in to_json(redacted.value({"token": {"type": "string", "description": KEY}}))
 
 
+def test_what_the_modes_write_is_no_secret_any_more() -> None:
+    for capture in (redacted, hashed, summary):
+        written = capture.arguments(("password", "n"), ("hunter2", 1), {"token": "hunter2"}).named()
+        assert redacted.value(written) == written
+        attribute = to_json(written)
+        assert redacted.attributes({"aot.data": attribute, "note": attribute}) is None
+
+
 def test_media_become_type_size_and_hash() -> None:
     png = "iVBORw0KGgo" + "A" * 401
     for value in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 
 import pytest
@@ -70,8 +69,6 @@ def test_previews(tree: object, length: int, written: str) -> None:
 )
 def test_the_work_is_in_proportion_to_the_length(tree: object) -> None:
     tracemalloc.start()
-    start = time.perf_counter()
     assert len(preview(tree, 200)) == 200  # type: ignore[arg-type]
-    assert time.perf_counter() - start < 0.5
     assert tracemalloc.get_traced_memory()[1] < 100_000
     tracemalloc.stop()

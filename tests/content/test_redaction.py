@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
 KEY = KEYS["openai-project"]
-redactor = Redactor()
+redactor = Redactor(key=b"a key for tests")
 
 
 def test_every_kind_of_secret_in_one_text_is_replaced() -> None:
@@ -104,6 +104,7 @@ def test_markers_agree_where_the_key_is_given_and_differ_elsewhere() -> None:
     assert Redactor(key=b"k").text(KEY) == Redactor(key=b"k").text(KEY)
     assert Redactor(key=b"k").text(KEY) != Redactor(key=b"l").text(KEY)
     assert Redactor().text(KEY) == Redactor().text(KEY)
+    assert Redactor().text(KEY) != redactor.text(KEY)
 
 
 def test_the_same_secret_has_the_same_marker_wherever_it_stands() -> None:

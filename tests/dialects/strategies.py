@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -147,11 +148,7 @@ def _usage(parts: list[int | None], total: int | None) -> Usage:
 
 
 usages = st.builds(_usage, st.lists(optional(counts), min_size=7, max_size=7), optional(counts))
-usages_without_total = usages.map(lambda usage: Usage(**{**_fields(usage), "total_tokens": None}))
-
-
-def _fields(part: Any) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in part.__dataclass_fields__}
+usages_without_total = usages.map(lambda usage: replace(usage, total_tokens=None))
 
 
 requests = st.builds(
@@ -168,8 +165,14 @@ requests = st.builds(
     choice_count=optional(counts),
     encoding_formats=lists(named, most=2),
 )
+
+
+def _with_others(request: RequestParameters, more: dict[str, Any]) -> RequestParameters:
+    return replace(request, others=more or None)
+
+
 requests_with_others = st.builds(
-    lambda request, more: RequestParameters(**{**_fields(request), "others": more or None}),
+    _with_others,
     requests,
     st.dictionaries(st.sampled_from(["user", "reasoning", "logit_bias", "response_format"]), trees, max_size=2),
 )
@@ -288,12 +291,10 @@ openllmetry_operations = st.builds(
     response_id=optional(named),
     request=optional(
         requests.map(
-            lambda request: RequestParameters(**{**_fields(request), "seed": None, "encoding_formats": ()}),
+            lambda request: replace(request, seed=None, encoding_formats=()),
         ),
     ),
-    usage=optional(
-        usages.map(lambda usage: Usage(**{**_fields(usage), "audio_input_tokens": None, "audio_output_tokens": None}))
-    ),
+    usage=optional(usages.map(lambda usage: replace(usage, audio_input_tokens=None, audio_output_tokens=None))),
     input_messages=lists(indexed_messages()),
     output_messages=lists(indexed_messages()),
     tool_definitions=lists(plain_definitions),

@@ -119,6 +119,8 @@ class Call:
         self.site = site
         self.args = args
         self.kwargs = kwargs
+        if PORT.tracer is None:
+            PORT.open()  # before anything is captured: the environment says how
         policy = active()
         self.capture: Capture = policy.for_call(site.capture)
         self.local_capture: Capture | None = policy.locals(site.auto_capture, site.capture)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aotel.content import Capture, Tree
 
 SCOPE_NAME = "aotel"
+_PATIENCE = 2.0
+"""Seconds that a fork waits for another thread's configuration."""
 
 _logger = logging.getLogger("aotel")
 
@@ -36,6 +38,7 @@ class Port(Forking):
 
     __slots__ = (
         "_failures",
+        "_forking",
         "_lock",
         "attributes_at_start",
         "autostart",
@@ -50,6 +53,7 @@ class Port(Forking):
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._forking: set[int] = set()
         watch(self)
         self._failures: set[str] = set()
         self.reset()
@@ -82,9 +86,21 @@ class Port(Forking):
         tracer = self.tracer
         return tracer if tracer is not None else trace.get_tracer(SCOPE_NAME, __version__)
 
+    def before_fork(self) -> None:
+        """Let another thread finish configuring: the child would wait forever for the modules it is importing."""
+        if self._lock.acquire(timeout=_PATIENCE):
+            self._forking.add(threading.get_ident())
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if threading.get_ident() in self._forking:
+            self._forking.discard(threading.get_ident())
+            self._lock.release()
+
     def after_fork_in_child(self) -> None:
-        """Take a lock that nobody holds: the thread that held the parent's does not exist here."""
+        """Take a lock that nobody holds: the thread that held the parent's may not exist here."""
         self._lock = threading.RLock()
+        self._forking.clear()
 
     def report(self, where: str, error: BaseException) -> None:
         """Say once a process and place that instrumentation failed; the host program goes on."""

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _LONGEST_BEFORE: Final = 64  # characters of a name before its secret word
 
+_TYPE: Final = r"[A-Za-z_.]{1,40}(?:\[[^\]\r\n]{0,80}\])?"
+
 # From the secret word of a name to its value: the rest of the name, then a quote or bracket that closes it, an
 # annotation of its type and the separator; or the comma in a pair of strings. The rest is taken whole (what a look
 # ahead found is not tried again in parts): most names that are looked at have no value.
 _ASSIGNMENT: Final = re.compile(
     r"(?=(?P<rest>[\w.-]{0,64}))(?P=rest)(?:"
-    r"(?P<close>\\{0,15}[\"'`]\]?|%2[27]|\]?)[ \t]{0,16}"
-    r"(?::[ \t]{0,8}(?:str|bytes|string|String|SecretStr|Any|object|Optional\[\w{1,32}\])(?:[ \t]\|[ \t]None)?"
-    r"[ \t]{0,8}=(?!=)|:=|=>|={1,3}|(?P<colon>:)(?!/?/)|%3[aAdD])[ \t]{0,32}"
+    r"(?P<close>\\{0,15}[\"'`]\]?|%2[27])?[ \t]{0,16}"
+    rf"(?::[ \t]?{_TYPE}(?:[ \t]\|[ \t]{_TYPE}){{0,4}}[ \t]=(?=[ \t])"
+    r"|:=|=>|={1,3}|(?P<colon>:)(?!/?/)|%3[aAdD])[ \t]{0,32}\(?"
     r"|(?P<pair>\\{0,15}[\"']\s{0,8},\s{0,8}(?=[bu]?\\{0,15}[\"'])))"
 )
 _TAG: Final = re.compile(r"(?P<rest>[\w.-]{0,64})(?:\s[^<>]{0,128})?>\s{0,32}")
+_LONGEST_ELEMENT: Final = 8192  # characters
 # A list by itself may well be one of names: `"required": ["token", "text"]`.
 _PAIR_OPENER: Final = re.compile(r"(?:\(|[\[(,]\s{0,8}\[)\s{0,8}[bu]?\\{0,15}[\"']\Z")
 _LONGEST_OPENER: Final = 35  # characters
@@ -37,20 +40,28 @@ _OPTION: Final = re.compile(r"(?P<rest>[\w.-]{0,64})[\"']?,?[ \t]{1,8}(?=[^\s-])
 
 _OPENING_QUOTE: Final = re.compile(r"[bBrRuUfF]{0,2}(\\{0,15})(\"\"\"|'''|[\"'`])")
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[\s,}\]]|\Z)")
+_CLOSED: Final = frozenset("\"'`[{")  # what opens a value that has an end of its own
 _BRACKETS: Final = {"[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
 
 # An unquoted value ends at white space, quotes and what separates fields or closes a call, unless that looks like a
 # part of it.
 _UNQUOTED: Final = re.compile(
-    r"[<(\[{]?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|&(?![\w.%-]{1,64}=)|(?<=\w)['\"](?=\w)|(?<=\S)[(\[{](?=\S)|\\(?![nrtu\"'\\]))+"
+    r"<?(?:[^\s\"'`,;&<>(){}\[\]\\]|,(?![\s\"'])|&(?![\w.%-]{1,64}=)|(?<=\w)['\"](?=\w)|(?<=\S)[(\[{](?=\S)|\\(?![nrtu\"'\\]))+"
 )
 _WHOLE_WORD: Final = re.compile(r"[^\s\"'`]+")
 _DSN_VALUE: Final = re.compile(r"[^;\r\n\"'\\]{1,256}(?=;)")
-_LINE: Final = re.compile(r"(?:[^\r\n\"'\\]|\\(?![nrt\"']))+")
+_LONGEST_LINE: Final = 1024  # characters of a value with spaces
+_LINE: Final = re.compile(rf"(?:[^\r\n\"'\\]|\\(?![nrt\"'])){{1,{_LONGEST_LINE}}}")
+_HEADERS: Final = ("authorization", "cookie", "cookies")
 _LINE_START: Final = re.compile(r"(?:\A|[\r\n]|\\n)[ \t>*#-]{0,40}\Z")
 _LONGEST_INDENT: Final = 42  # characters
-_SCHEME: Final = re.compile(r"(?:bearer|basic|token|apikey|negotiate|ntlm)\s{1,8}", re.IGNORECASE)
-_CODE: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,64}(?:\([^\r\n]{0,256}\)|\[[^\r\n]{0,256}\])")
+_SCHEME: Final = re.compile(r"(?:(?:bearer|basic|token|apikey|negotiate|ntlm)\s{1,8}){1,4}", re.IGNORECASE)
+
+# What stands for a value in code: a call or an index, an attribute, a type, a constant, or no value yet.
+_CODE: Final = re.compile(
+    r"[A-Za-z_][A-Za-z_.]{0,64}(?:\([^\r\n]{0,256}\)|\((?=[ \t]*(?:[\r\n]|\\n|\Z))|\[[^\r\n]{0,256}\])"
+)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_.]{1,32}")
 _NO_SECRETS: Final = frozenset(
     {
         "any",
@@ -62,32 +73,39 @@ _NO_SECRETS: Final = frozenset(
         "lambda",
         "nil",
         "none",
+        "not",
         "null",
         "number",
         "object",
+        "secretstr",
         "str",
         "string",
         "true",
         "undefined",
     }
 )
+_MASKED: Final = re.compile(r"[*•.:_ -]+|[xX]{3,}")
+_CLOSED_AT_ONCE: Final = re.compile(r"[),;\]}\s]|\Z")
 _FEW_SEPARATORS: Final = 6
 _QUOTES_OF_PAIR: Final = 4
 _LONGEST_LOOK: Final = 128  # characters from a secret word to the separator: the rest of a name, a quote, blanks
 _LEAST_WEAK: Final = 6  # characters of a secret after a colon and a name of prose
-_LINE_END: Final = re.compile(r"[ \t]*(?:[\r\n,;}\])]|\\[nr]|\Z)")
+_LEAST_LONG: Final = 20  # characters of one that has no digit
+_LINE_END: Final = re.compile(r"[ \t]*(?:[\r\n;}]|\\[nr]|\Z)")
 
 
 class _Place(NamedTuple):
     """Where a value starts.
 
     Attributes:
+        name_start: where its name starts.
         name_end: where its name ends.
         position: of its first character.
         quoted: whether its name stands in quotes, as in JSON.
         colon: whether a colon stands before it, as in prose.
     """
 
+    name_start: int
     name_end: int
     position: int
     quoted: bool
@@ -154,30 +172,51 @@ def scrub_assignments(
         marker: makes the markers.
         containers: whether a whole list or object is taken for a value, as in JSON that cannot be parsed.
     """
-    pieces: list[str] = []
-    written = 0
+    spans: list[tuple[int, int]] = []
+    closed = 0
     bare = "</" in text or "--" in text
     for start, end in words:
+        # What looked like a value may have been a name, or the end of something: `key: ('password', 'hunter2')`.
+        if closed - end > _LONGEST_BEFORE:
+            continue
         found = _ASSIGNMENT.match(text, end)
-        if start < written or (found is None and not bare):
+        if found is None and not bare:
             continue
         span = _value_of(text, start, end, found, names)
-        if span is None or span[0] < written or span[0] >= span[1] or starts_with_marker(text, span[0]):
+        if span is None or span[0] >= span[1] or span[0] < closed or starts_with_marker(text, span[0]):
             continue
-        if not containers and text[span[0] - 1] in _BRACKETS:
+        opening = text[span[0] - 1]
+        if opening in _BRACKETS and not containers:
             continue
-        pieces += (text[written : span[0]], marker.seal(text[span[0] : span[1]]))
-        written = span[1]
-    return "".join((*pieces, text[written:])) if pieces else text
+        if opening in _CLOSED:
+            closed = span[1]
+        spans.append(span)
+    return _sealed(text, spans, marker) if spans else text
+
+
+def _sealed(text: str, spans: list[tuple[int, int]], marker: Marker) -> str:
+    """Return a text with markers in place of spans; those that overlap go as one: `key: password: hunter2`."""
+    pieces: list[str] = []
+    written = 0
+    spans.sort()
+    start, end = spans[0]
+    for next_start, next_end in (*spans[1:], (len(text) + 1, 0)):
+        if next_start < end:
+            end = max(end, next_end)
+            continue
+        pieces += (text[written:start], marker.seal(text[start:end]))
+        written = end
+        start, end = next_start, next_end
+    return "".join((*pieces, text[written:]))
 
 
 def _value_of(text: str, start: int, end: int, found: re.Match[str] | None, names: Names) -> tuple[int, int] | None:
     """Return where the value is whose name holds the word at a position; None where there is none, or no secret."""
     start = _name_start(text, start)
     place = _bare_place(text, start, end) if found is None else _place(text, start, found)
-    if place is None or not names.is_secret(text[start : place.name_end]):
-        return None
-    return _value_span(text, text[start : place.name_end], place)
+    # Of `session.auth.prompting`, the attribute is the name.
+    name = "" if place is None else text[start : place.name_end].replace("auth.", ".")
+    return _value_span(text, name, place) if place is not None and names.is_secret(name) else None
 
 
 def _name_start(text: str, position: int) -> int:
@@ -190,9 +229,9 @@ def _name_start(text: str, position: int) -> int:
 def _place(text: str, start: int, found: re.Match[str]) -> _Place | None:
     """Return the place of a value after a separator, or in a pair; a pair must have been opened."""
     if found["pair"] is None:
-        return _Place(found.end("rest"), found.end(), quoted=bool(found["close"]), colon=bool(found["colon"]))
+        return _Place(start, found.end("rest"), found.end(), quoted=bool(found["close"]), colon=bool(found["colon"]))
     if _PAIR_OPENER.search(text, max(0, start - _LONGEST_OPENER), start):
-        return _Place(found.end("rest"), found.end(), quoted=False, colon=False)
+        return _Place(start, found.end("rest"), found.end(), quoted=False, colon=False)
     return _bare_place(text, start, found.start())
 
 
@@ -200,16 +239,23 @@ def _bare_place(text: str, start: int, end: int) -> _Place | None:
     """Return the place of a value that nothing separates from its name: after an XML tag, or a `--option`."""
     if text[start - 1 : start] == "<":
         found = _TAG.match(text, end)
+        if found is not None and text.find(f"</{text[start : found.end('rest')]}", end, end + _LONGEST_ELEMENT) < 0:
+            return None
     else:
         found = _OPTION.match(text, end) if text.startswith("--", start) else None
-    return None if found is None else _Place(found.end("rest"), found.end(), quoted=False, colon=False)
+    return None if found is None else _Place(start, found.end("rest"), found.end(), quoted=False, colon=False)
 
 
 def _value_span(text: str, name: str, place: _Place) -> tuple[int, int] | None:
     position = place.position
     quote = _OPENING_QUOTE.match(text, position)
     if quote is not None:
-        return quote.end(), _closing(text, quote.end(), len(quote[1]), quote[2])
+        start = quote.end()
+        # The end of a prompt rather than the start of a value: `input("Password: ")`.
+        if not place.quoted and text[position - 1] == " " and _CLOSED_AT_ONCE.match(text, start):
+            return None
+        end = _closing(text, start, len(quote[1]), quote[2])
+        return None if _MASKED.fullmatch(text, start, end) else (start, end)
     if place.quoted:
         if _NUMBER.match(text, position):
             return None
@@ -249,16 +295,28 @@ def _unquoted_span(text: str, name: str, place: _Place) -> tuple[int, int] | Non
     if _CODE.match(text, position):
         return None
     lowered = name.lower()
-    if lowered.endswith(("authorization", "cookie", "cookies")):
-        return _header_span(text, position)
+    scheme = _SCHEME.match(text, position)
+    if scheme is not None:
+        position = scheme.end()
     found = (_UNQUOTED if place.colon or not name.isupper() else _WHOLE_WORD).match(text, position)
-    if found is None or found[0].lower() in _NO_SECRETS:
+    if found is None or _is_no_value(found[0], lowered):
         return None
+    if lowered.endswith(_HEADERS):
+        return _header_span(text, position, lowered, found) if scheme is None else found.span()
     if is_weak(name):
         is_prose = place.colon and not _looks_secret(found[0]) and not _LINE_END.match(text, found.end())
         return None if is_prose else found.span()
-    whole = _whole_value(text, lowered, place)
+    whole = _whole_value(text, lowered, place) if scheme is None else None
     return found.span() if whole is None else (position, position + len(whole[0].rstrip()))
+
+
+def _is_no_value(value: str, name: str) -> bool:
+    """Say whether code or documentation names something else where a value would stand."""
+    if value.lower() in _NO_SECRETS or _MASKED.fullmatch(value):
+        return True
+    # `sorted(x, key=str.lower)`, `password=password`, `token = self.token`
+    own = name.rpartition(".")[2]
+    return _IDENTIFIER.fullmatch(value) is not None and (own == "key" or value.lower().rpartition(".")[2] == own)
 
 
 def _whole_value(text: str, lowered: str, place: _Place) -> re.Match[str] | None:
@@ -267,18 +325,19 @@ def _whole_value(text: str, lowered: str, place: _Place) -> re.Match[str] | None
         found = _DSN_VALUE.match(text, place.position)
         if found is not None:
             return found
-    start = place.name_end - len(lowered)
+    start = place.name_start
     spaced = place.colon or text[place.name_end : place.name_end + 1] in {" ", "\t"}
     if spaced and _LINE_START.search(text, max(0, start - _LONGEST_INDENT), start):
         return _LINE.match(text, place.position)
     return None
 
 
-def _header_span(text: str, position: int) -> tuple[int, int] | None:
-    scheme = _SCHEME.match(text, position)
-    found = _LINE.match(text, position) if scheme is None else _UNQUOTED.match(text, scheme.end())
-    return None if found is None else found.span()
+def _header_span(text: str, position: int, name: str, first: re.Match[str]) -> tuple[int, int]:
+    """Return the value of an authorization or cookie header, which has spaces in it."""
+    if "cookie" in name and text.find("=", position, position + _LONGEST_LINE) < 0:
+        return first.span()
+    return (_LINE.match(text, position) or first).span()
 
 
 def _looks_secret(value: str) -> bool:
-    return len(value) >= _LEAST_WEAK and (not value.isalpha() or not (value.islower() or value.istitle()))
+    return len(value) >= _LEAST_WEAK and (len(value) >= _LEAST_LONG or any(map(str.isdigit, value)))

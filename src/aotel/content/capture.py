@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import re
 from os import urandom
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aotel.content.encode import canonical_json, parse_json, to_json
+from aotel.content.marker import HASHED
 from aotel.content.modes import Mode
 from aotel.content.names import PLAIN
 from aotel.content.redaction import UNREADABLE
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from aotel.content.redaction import Redactor
     from aotel.content.snapshot import Rules
 
-_HASHED: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_HASHED_LIMIT: Final = 1_048_576  # characters of a leaf that count for its hash
 
 _process_key = urandom(32)
 
@@ -206,6 +204,8 @@ class RawCapture(RedactedCapture):
 class HashCapture(Capture):
     """The mode `hash`: of each argument, result, message and variable a keyed SHA-256 of its canonical JSON.
 
+    Of what is beyond the bounds of the walk (see `Rules`), the hash says nothing.
+
     Args:
         redactor: takes the secrets out first.
         rules: what the walk before the hash does.
@@ -250,7 +250,7 @@ class HashCapture(Capture):
         return self.value(text)
 
     def _content(self, value: AttributeValue) -> AttributeValue:
-        return value if isinstance(value, str) and _HASHED.fullmatch(value) else self.value(_parsed(value))
+        return value if isinstance(value, str) and HASHED.fullmatch(value) else self.value(_parsed(value))
 
 
 class SummaryCapture(Capture):

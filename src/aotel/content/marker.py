@@ -8,6 +8,8 @@ from os import urandom
 from typing import Final
 
 MARKER: Final = re.compile(r"<redacted:[0-9a-f]{12}>")
+HASHED: Final = re.compile(r"sha256:[0-9a-f]{64}")
+"""What the `hash` mode writes; it is no secret, whatever its name."""
 
 # What a cut may have left of a marker at the end of a text: nothing secret, and not to be redacted once more.
 _BEGINNING: Final = "<redacted:"
@@ -44,8 +46,8 @@ class Marker:
         return f"<redacted:{blake2s(data, digest_size=6, key=self._key).hexdigest()}>"
 
     def seal(self, text: str) -> str:
-        """Return a marker for all of a text, but for a leading scheme (`Bearer`); of what is one already, the same."""
-        if not text or starts_with_marker(text):
+        """Return a marker for a text, after its scheme (`Bearer`) if it has one; a marker or a hash stays as it is."""
+        if not text or starts_with_marker(text) or HASHED.fullmatch(text):
             return text
         scheme = _SCHEME.match(text)
         if scheme is None:

@@ -72,7 +72,7 @@ def monitor(code: CodeType, capture: Capture) -> MonitorWatch | None:
     if known is None or known() is not code:
         with _lock:
             _monitoring.set_local_events(tool, code, _monitoring.events.PY_RETURN)
-            _Tool.codes[id(code)] = weakref.ref(code, functools.partial(_forget, id(code)))
+            _Tool.codes[id(code)] = weakref.ref(code, functools.partial(_forget, _Tool.codes, id(code)))
     return MonitorWatch(code, capture)
 
 
@@ -109,9 +109,10 @@ def _claim() -> int | None:
     return _Tool.id
 
 
-def _forget(key: int, reference: weakref.ref[CodeType]) -> None:
-    if _Tool.codes.get(key) is reference:
-        del _Tool.codes[key]
+def _forget(codes: dict[int, weakref.ref[CodeType]], key: int, reference: weakref.ref[CodeType]) -> None:
+    # Without globals: these may be gone when the interpreter ends.
+    if codes.get(key) is reference:
+        del codes[key]
 
 
 def _on_return(code: CodeType, offset: int, value: object) -> None:

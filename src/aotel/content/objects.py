@@ -120,16 +120,16 @@ def _library_reader(cls: type) -> Reader:
         return lambda walk, value, depth: walk.tree(str(value), depth)
     array = array_reader(cls)
     if array is not None:
-        return lambda walk, value, depth: walk.tree(_array_text(cls, array(value)), depth)
+        return lambda walk, value, depth: walk.tree(_array_text(value, array(value)), depth)
     scalar = scalar_reader(cls)
     if scalar is not None:
         return lambda walk, value, depth: walk.tree(scalar(value), depth)
     return _unknown
 
 
-def _array_text(cls: type, facts: ArrayFacts) -> str:
+def _array_text(value: object, facts: ArrayFacts) -> str:
     dtype = f" dtype={facts.dtype}" if facts.dtype else ""
-    return f"<{type_name(cls)} shape={facts.shape}{dtype}>"
+    return f"<{type_name(type_of(value))} shape={facts.shape}{dtype}>"
 
 
 def _unknown(walk: Walk, value: object, depth: int) -> Tree:

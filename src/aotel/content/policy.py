@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aotel.settings import Settings
 
 _MODES: Final = frozenset(mode.value for mode in Mode)
-_HASHED_LIMIT: Final = 1_048_576  # characters of a leaf that count for its hash
+_HASHED_LIMIT: Final = 262_144  # characters of a leaf that count for its hash
 _REMEMBERED: Final = 64  # requests
 
 _logger = logging.getLogger("aotel")

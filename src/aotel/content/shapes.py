@@ -86,12 +86,13 @@ _SIGNATURE: Final = re.compile(r"([?&](?:sig|signature|X-(?:Amz|Goog)-Signature)
 _CURL_USER: Final = re.compile(
     r"(\s(?:-u|--user|-U|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,256}:)(?!<redacted:)([^\s\"']+)"
 )
-_BEARER: Final = re.compile(r"(\bbearer\s+)([A-Za-z0-9._~+/=:-]{6,})", re.IGNORECASE)
+_BEARER: Final = re.compile(r"(\b(?:bearer\s+)+)([A-Za-z0-9._~+/=:-]{6,})", re.IGNORECASE)
 _BASIC: Final = re.compile(r"(\bbasic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _PROSE: Final = frozenset(
     {
         "authentication",
         "authorization",
+        "bearer",
         "certificate",
         "certificates",
         "credential",

@@ -29,9 +29,13 @@ _LARGEST: Final = 2**63 - 1
 _LONGEST_INT: Final = 2048  # bits of an integer that is written in digits: no interpreter's limit is lower
 CUT: Final = "..."
 
-# What describes a field without holding a value of it.
-_SCHEMA: Final = frozenset({"description", "format", "maxLength", "minLength", "pattern", "title", "type"})
-_SCHEMA_TYPES: Final = frozenset({"boolean", "integer", "null", "number", "string"})
+# What describes a field without holding a value of it: in the definition of a tool, and in our own summaries.
+_SCHEMA: Final = frozenset(
+    {"description", "format", "keys", "length", "maxLength", "minLength", "pattern", "title", "type"}
+)
+_SCHEMA_TYPES: Final = frozenset(
+    {"NoneType", "bool", "boolean", "bytes", "float", "int", "integer", "null", "number", "str", "string"}
+)
 
 
 class Rules:
@@ -141,7 +145,7 @@ class Walk:
             return f"<dict of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = min(size, self._left)
+        taken = size if size <= self._left else self._left  # noqa: FURB136 - a call takes as long as all the rest
         self._left -= taken
         # A copy: another thread may change the container meanwhile.
         pairs = list(items if taken == size else islice(items, taken))
@@ -181,7 +185,7 @@ class Walk:
             return f"<list of {size}>"
         if identity in self._open:
             return "<cycle>"
-        taken = min(size, self._left)
+        taken = size if size <= self._left else self._left  # noqa: FURB136 - a call takes as long as all the rest
         self._left -= taken
         elements = list(items if taken == size else islice(items, taken))
         if taken > _MANY and _are_numbers(elements):
@@ -301,7 +305,7 @@ class Walk:
 
 
 def _is_schema(fields: dict[Any, Any]) -> bool:
-    """Say whether a dictionary is the JSON schema of a secret, as in the definition of a tool, and not a secret."""
+    """Say whether a dictionary is what describes a secret, and no secret."""
     if len(fields) > len(_SCHEMA) or not all(type(key) is str and key in _SCHEMA for key in fields):
         return False
     kind = fields.get("type")

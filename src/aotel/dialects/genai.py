@@ -10,10 +10,11 @@ from aotel.dialects.documents import read_documents, write_documents
 from aotel.dialects.json_text import embed, encode, json_object
 from aotel.dialects.messages import read_messages, read_parts, write_messages, write_parts
 from aotel.dialects.providers import normalized
-from aotel.dialects.tags import AGENTS, SESSION, counts_tokens, tag_of, taxonomy_of
+from aotel.dialects.tags import AGENTS, SESSION, STEP, counts_tokens, tag_of, taxonomy_of
 from aotel.dialects.values import content, flag, integer, score, text, texts, tokens
 from aotel.operation import Agent, Embeddings, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
 from aotel.semconv import attributes as names
+from aotel.semconv.operations import TAXONOMY, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,7 +208,7 @@ def _read_prompt(attributes: Mapping[str, object]) -> dict[str, object]:
 
 def _write(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     # The hot path of our own spans: most of them say little, so each group of fields costs one test when it is empty.
-    row = taxonomy_of(operation)
+    row = TAXONOMY.get(operation.op or STEP) or lookup(operation.op)
     named = operation.operation_name or row.genai
     if named is not None:
         out[names.GEN_AI_OPERATION_NAME] = named

@@ -19,10 +19,11 @@ from aotel.dialects.json_text import decode, mime_type
 from aotel.dialects.messages import read_messages
 from aotel.dialects.parameters import read_parameters, write_parameters
 from aotel.dialects.providers import from_openinference, to_openinference
-from aotel.dialects.tags import AGENTS, STEP, counts_tokens, openinference_kind, tag_of, taxonomy_of
+from aotel.dialects.tags import AGENTS, STEP, counts_tokens, openinference_kind, tag_of
 from aotel.dialects.values import content, text, texts, tokens
 from aotel.operation import Agent, PromptTemplate, RequestParameters, Retrieval, Tool, Usage
 from aotel.semconv import attributes as names
+from aotel.semconv.operations import TAXONOMY, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,7 +245,7 @@ def _read_whole_families(attributes: Mapping[str, object], operation: Operation)
 
 def _write(operation: Operation, out: dict[str, AttributeValue], present: Mapping[str, object]) -> None:
     # The hot path of our own spans: most of them say little, so each group of fields costs one test when it is empty.
-    row = taxonomy_of(operation)
+    row = TAXONOMY.get(operation.op or STEP) or lookup(operation.op)
     kind = operation.kind_override or row.openinference
     out[names.OPENINFERENCE_SPAN_KIND] = kind
     _write_values(operation, out, present)

@@ -18,6 +18,7 @@ from aotel._version import __version__
 from aotel.calls.port import PORT, SCOPE_NAME
 from aotel.content import ContentPolicy, activate
 from aotel.distro.arguments import Request
+from aotel.distro.child_processes import Children
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
@@ -49,7 +50,7 @@ class _State:
         self.selected: tuple[LogRecordExporter, ...] = ()
         self.destination = ""
         self.said: set[str] = set()
-        self.exit_hook = False
+        self.children: Children | None = None
 
 
 STATE = _State()
@@ -187,8 +188,8 @@ def _fill(  # noqa: PLR0913 - one argument a fact
         exporter.shutdown()  # type: ignore[no-untyped-call]
     if pipeline.session_id:
         say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
-    if not STATE.exit_hook:
-        STATE.exit_hook = True
+    if STATE.children is None:
+        STATE.children = Children(_finish)
         atexit.register(_finish)
 
 

@@ -123,6 +123,8 @@ def _say(
     added = scope_attributes(recording.scope) if recording.scope is not None else {}
     add_own_attributes(added, recording, recording.call, pipeline)
     added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
+    if recording.has_inner_llm:
+        added.pop(names.GEN_AI_OPERATION_NAME, None)
     if pipeline.hiding:
         pipeline.hiding.apply(added)
     _add(span, attributes, added)

@@ -6,6 +6,7 @@ import functools
 from types import FunctionType, MethodType, coroutine
 from typing import TYPE_CHECKING, Any
 
+from aotel.content import monitoring, profile_hook  # noqa: F401 - a fork must not meet a thread that imports them
 from aotel.content.local_variables import watch
 
 if TYPE_CHECKING:
