@@ -1,4 +1,4 @@
-"""Every envelope that any test produces is valid under `semconv/aotp-0.1.schema.json`: the check, and a fixture for it."""
+"""Every envelope that a test produces is valid under `semconv/aotp-0.1.schema.json`: the check, and a fixture."""
 
 from __future__ import annotations
 

@@ -76,7 +76,10 @@ def keyword_arguments() -> None:
 def nested_values() -> None:
     name = "nested_values"
     header = {"Authorization": f"Bearer {plant(name)['named']}", "X-Envpod-Access-Token": plant(name)["named"]}
-    value = {"a": [{"b": ({"c": mapping(name)}, Credentials("u", plant(name)["named"]))}, header], "json": json.dumps(mapping(name))}
+    value = {
+        "a": [{"b": ({"c": mapping(name)}, Credentials("u", plant(name)["named"]))}, header],
+        "json": json.dumps(mapping(name)),
+    }
     coat("tool", lambda value: None, name="nested")(value)
 
 
@@ -316,14 +319,15 @@ def constructions() -> None:
 
     client = Client(text("constructions"), plant("constructions")["named"])
     coat("tool", lambda client: client, name="holder")(client)
-    coat("tool", lambda value: value, name="dataclass")(Credentials(text("constructions"), plant("constructions")["named"]))
+    coat("tool", lambda value: value, name="dataclass")(
+        Credentials(text("constructions"), plant("constructions")["named"])
+    )
 
 
 @place
 def planted_in_the_source() -> None:
     def failing() -> None:
-        client = {"api_key": "sk-proj-InTheSourceLine0123456789abcdefABCDEF", "password": "InTheSourceByName"}  # noqa: S105
-        raise LookupError(len(client), "sk-proj-InTheSourceLine0123456789abcdefABCDEF")
+        raise LookupError("sk-proj-InTheSourceLine0123456789abcdefABCDEF", {"password": "InTheSourceByName"})
 
     with contextlib.suppress(LookupError):
         coat("tool", failing)()

@@ -24,17 +24,20 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "tests" / "leaking_program.py"
 PLACES = re.findall(r"@place\ndef (\w+)\(", PROGRAM.read_text())
 IN_THE_SOURCE = {"shape": "sk-proj-InTheSourceLine0123456789abcdefABCDEF", "named": "InTheSourceByName"}
-LIMIT = 4096
-"""Characters of a fragment of a secret that count as having leaked it."""
-
-# Where a name alone tells the secret, and its value is no argument of ours, only the modes that look at names know it.
 FRAGMENT = 12
-NOTHING_BENIGN = {"names", "foreign_spans", "attributes_set_by_the_program", "attributes_given_to_coat", "planted_in_the_source"}
+"""Characters of a secret that count as having leaked it: one that is cut short has leaked too."""
+NOTHING_BENIGN = {
+    "names",
+    "foreign_spans",
+    "attributes_set_by_the_program",
+    "attributes_given_to_coat",
+    "planted_in_the_source",
+} | ({"exception_notes"} if sys.version_info < (3, 11) else set())
 """Places without harmless content: what is written there is a name, or an attribute that is nobody's content."""
 
 
 class Left(NamedTuple):
-    """All that left the program, by the way it left."""
+    """All that left a program, by the way it left, and what was planted in it."""
 
     bytes_by_way: dict[str, bytes]
     plants: dict[str, dict[str, str]]
@@ -88,12 +91,12 @@ def run(mode: str | None, directory: Path) -> Left:
 
 
 @pytest.fixture(scope="module", params=[None, "none", "redacted", "hash", "summary"])
-def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str | None, Left]]:
-    yield request.param, run(request.param, tmp_path_factory.mktemp("left"))
+def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str | None, Left]:
+    return request.param, run(request.param, tmp_path_factory.mktemp("left"))
 
 
 def fragments(secret: str) -> Iterator[str]:
-    """Yield parts of a secret that are told apart from all else: a secret that is cut short has leaked too."""
+    """Yield the parts of a secret that must not be seen."""
     body = secret.removeprefix("sk-proj-").removeprefix("Correct")
     for start in range(0, len(body) - FRAGMENT + 1, 3):
         yield body[start : start + FRAGMENT]
@@ -125,10 +128,12 @@ def test_no_secret_leaves(left: tuple[str | None, Left], what: str) -> None:
 def test_harmless_content_leaves_only_in_modes_that_write_text(left: tuple[str | None, Left]) -> None:
     mode, (ways, planted) = left
     for name, plant in planted.items():
+        if name in NOTHING_BENIGN:
+            continue
         by = [way for way, content in ways.items() if plant["benign"].encode() in content]
         if mode in {"none", "hash", "summary"}:
             assert not by, f"{name} by {by}: {context(ways[by[0]], plant['benign'].encode())}"
-        elif name not in NOTHING_BENIGN:
+        else:
             assert "otlp" in by, name
 
 

@@ -189,7 +189,9 @@ def test_call_at_the_end_of_the_interpreter_is_delivered(programs: Programs) -> 
         instrumented=False,
     )
     assert (ended.code, ended.stderr) == (0, "")
-    assert [envelope["payload"].get("result_preview") for envelope in ended.envelopes if "ok" in envelope["payload"]] == [
+    assert [
+        envelope["payload"].get("result_preview") for envelope in ended.envelopes if "ok" in envelope["payload"]
+    ] == [
         "'first'",
         "'from atexit'",
     ]

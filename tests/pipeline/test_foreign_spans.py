@@ -1,7 +1,9 @@
-"""Spans of other instrumentors: read, mapped, made clean, and audited where they are operations; left alone otherwise."""
+"""Spans of other instrumentors: read, mapped, made clean, audited where they are operations, else left alone."""
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aotel import step
+from aotel import coat, step
+from aotel.calls import PORT
 from aotel.testing import record_envelopes
 from tests.envelope_schema import assert_paired
 from tests.recording import recording
@@ -100,6 +103,24 @@ def test_secrets_are_removed_from_every_span(recorded: Recorded) -> None:
     assert "<redacted:" in written
 
 
+def test_span_that_cannot_be_made_clean_leaves_without_text(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("aotel.pipeline.processor.map_span", broken)
+    monkeypatch.setattr(PORT, "_failures", set())
+    with span(attributes={"gen_ai.operation.name": "chat", "text": SECRET, "list": [SECRET], "count": 3}) as current:
+        current.add_event("sent", {"text": SECRET, "bytes": 3})
+        current.set_status(trace.StatusCode.ERROR, SECRET)
+    (found,) = recorded.spans
+    assert SECRET not in found.to_json() + repr(recorded.envelopes)
+    assert dict(found.attributes or {}) == {"count": 3}
+    assert [dict(event.attributes or {}) for event in found.events] == [{"bytes": 3}]
+    assert [record.getMessage() for record in caplog.records if "a fault of ours" in record.getMessage()]
+
+
 def test_failure_of_a_foreign_operation(recorded: Recorded) -> None:
     with pytest.raises(TimeoutError), span(attributes={"gen_ai.operation.name": "chat"}):
         raise TimeoutError("too slow")
@@ -154,7 +175,8 @@ def test_limit_that_the_user_set_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "20")
     provider = TracerProvider(shutdown_on_exit=False)
     with recording(tracer_provider=provider) as recorded:
-        with provider.get_tracer("other").start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}) as current:
+        tracer = provider.get_tracer("other")
+        with tracer.start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}) as current:
             for number in range(15):
                 current.set_attribute(f"number.{number}", number)
         assert len(recorded.spans[0].attributes or {}) <= 20
@@ -162,10 +184,6 @@ def test_limit_that_the_user_set_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_length_limit_cuts_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    import json  # noqa: PLC0415 - here alone
-
-    from aotel import coat  # noqa: PLC0415 - here alone
-
     monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "100")
     provider = TracerProvider(shutdown_on_exit=False)
     with recording(tracer_provider=provider) as recorded:
@@ -177,9 +195,7 @@ def test_length_limit_cuts_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
         assert json.loads(attributes[name])
 
 
-def test_process_and_kind_are_on_every_operation(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os  # noqa: PLC0415 - here alone
-
+def test_process_and_ids_are_on_every_operation(recorded: Recorded) -> None:
     with span(attributes={"gen_ai.operation.name": "chat"}), step("ours"):
         pass
     for operation in recorded.operations:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from tests.recording import Recorded
 
-REQUEST = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "model-1", "gen_ai.provider.name": "openai"}
-RESPONSE = {
+REQUEST: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "model-1", "gen_ai.provider.name": "openai"}
+RESPONSE: dict[str, Any] = {
     "gen_ai.response.model": "model-1-0613",
     "gen_ai.usage.input_tokens": 100,
     "gen_ai.usage.output_tokens": 20,
 }
-OPENINFERENCE = {
+OPENINFERENCE: dict[str, Any] = {
     "openinference.span.kind": "LLM",
     "llm.model_name": "model-1",
     "llm.token_count.prompt": 100,

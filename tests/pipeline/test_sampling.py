@@ -1,4 +1,4 @@
-"""The audit trail does not depend on a sampling rate; each program here is a process, because a provider is set once."""
+"""The audit trail does not depend on a sampling rate; each program is a process, since a provider is set once."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Fixed(Sampler):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
 
-    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+    def should_sample(self, *_: Any, **__: Any) -> SamplingResult:
         """Return the decision, with an attribute to see that it is passed on."""
         return SamplingResult(self.decision, {"by": "fixed"})
 

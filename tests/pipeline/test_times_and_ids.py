@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -77,7 +77,10 @@ def test_order_of_emission_is_order_of_happening(recorded: Recorded) -> None:
         with step("inner"):
             tie("second")
         tie("third")
-    seen = [(envelope["kind"], envelope["payload"].get("fn", envelope["payload"].get("tag"))) for envelope in recorded.envelopes]
+    seen = [
+        (envelope["kind"], envelope["payload"].get("fn", envelope["payload"].get("tag")))
+        for envelope in recorded.envelopes
+    ]
     assert seen == [
         ("agent.step.start", "outer"),
         ("coat.emit", "first"),
@@ -108,7 +111,8 @@ def test_duration_has_three_decimals(nanoseconds: int) -> None:
 
 def test_run_id_is_made_of_the_last_half_of_the_trace_id(recorded: Recorded) -> None:
     # Some id generators fill the first half with a time, or with zeros.
-    context: Any = trace.SpanContext(0x00000000000000000123456789ABCDEF, 0xFEDCBA9876543210, is_remote=True, trace_flags=trace.TraceFlags(1))
+    ids = 0x00000000000000000123456789ABCDEF, 0xFEDCBA9876543210
+    context = trace.SpanContext(*ids, is_remote=True, trace_flags=trace.TraceFlags(1))
     with trace.use_span(trace.NonRecordingSpan(context)), step("work"):
         pass
     assert recorded.operation.start["ids"]["run_id"] == "run_0123456789abcdef"

@@ -1,4 +1,4 @@
-"""Generators whose bodies follow a script, and consumers that follow another: what happens is written down to compare."""
+"""Generators whose bodies follow a script, and consumers that follow another; what happens is written down."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def consume(make: Callable[[Body, list[object]], Any], body: Body, consumer: Con
     for how, value in consumer:
         try:
             log.append(("got", _step(subject, how, value)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - of every kind
             log.append(_seen(error))
     with contextlib.suppress(Raised):
         subject.close()
@@ -114,7 +114,7 @@ async def consume_async(make: Callable[[Body, list[object]], Any], body: Body, c
     for how, value in consumer:
         try:
             log.append(("got", await _async_step(subject, how, value)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - of every kind
             log.append(_seen(error))
     with contextlib.suppress(Raised):
         await subject.aclose()

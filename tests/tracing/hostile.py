@@ -1,9 +1,9 @@
-"""Values that telemetry has been seen to break on: cyclic, endless, lazy, lying, and those that raise when looked at."""
+"""Values that telemetry has been seen to break on: cyclic, endless, lazy, lying, raising when looked at."""
 
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import enum
 import ipaddress
@@ -12,7 +12,7 @@ import sys
 import types
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -82,7 +82,7 @@ class Endless:
 class LyingClass:
     """Says that it is a dict."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         return dict
 
@@ -120,12 +120,12 @@ class LyingStr(str):
         raise RuntimeError("str")
 
     def __len__(self) -> int:
-        return -1
+        return -1  # noqa: PLE0303 - it lies
 
     def __getitem__(self, index: object) -> str:
         raise RuntimeError("getitem")
 
-    def encode(self, *args: object, **kwargs: object) -> bytes:
+    def encode(self, *_: object, **__: object) -> bytes:
         raise RuntimeError("encode")
 
 
@@ -170,6 +170,13 @@ class Model(pydantic.BaseModel):
     def computed(self) -> str:
         """Never asked for."""
         raise AssertionError("a property nobody asked for")
+
+
+class Pair(NamedTuple):
+    """A pair."""
+
+    first: int
+    second: object
 
 
 class Surrogate(Exception):
@@ -262,27 +269,27 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "bytearray": lambda: bytearray(b"\xff\xfe"),
     "memoryview": lambda: memoryview(b"\xff" * 100),
     "complex": lambda: complex(1, float("nan")),
-    "datetime": lambda: datetime.datetime.max,
-    "date and time": lambda: [datetime.date.min, datetime.time.max, datetime.timedelta.max],
+    "datetime": lambda: dt.datetime.max,  # noqa: DTZ901 - without a zone
+    "date and time": lambda: [dt.date.min, dt.time.max, dt.timedelta.max],
     "uuid": lambda: uuid.UUID(int=1),
     "decimal": lambda: [decimal.Decimal("NaN"), decimal.Decimal("1E+999999")],
     "path": lambda: pathlib.PurePosixPath("/a") / "b",
     "address": lambda: ipaddress.ip_address("::1"),
     "enum": lambda: Colour.RED,
     "sets": lambda: [{1, "a", None}, frozenset({(1, 2)})],
-    "odd keys": lambda: {None: 1, 1: 2, (1, 2): 3, b"x": 4, 1.5: 5, True: 6},
+    "odd keys": lambda: {None: 1, 1: 2, (1, 2): 3, b"x": 4, 1.5: 5, False: 6},
     "tuple": lambda: (1, (2, (3,))),
     "ellipsis and not implemented": lambda: [..., NotImplemented],
     "range": lambda: range(10**18),
     "generator": lambda: (number for number in range(10)),
     "iterator": lambda: iter([1, 2]),
     "map": lambda: map(int, "12"),
-    "lambda": lambda: lambda: None,
+    "lambda": lambda: lambda x: x,
     "class": lambda: RaisesOnSight,
     "module": lambda: sys,
     "exception": lambda: ValueError("text", RaisesOnSight()),
     "surrogate exception": lambda: Surrogate("\ud800"),
-    "frame": lambda: sys._getframe(),
+    "frame": sys._getframe,
     "dataclass": lambda: Node("n", [Node(), 1]),
     "attrs": lambda: Shape(RaisesOnSight()),
     "pydantic": lambda: Model(lazy=RaisesOnSight()),
@@ -290,7 +297,7 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "numpy array": lambda: np.zeros((1000, 1000)),
     "numpy scalar": lambda: [np.float64("nan"), np.int64(1), np.bool_(True)],
     "numpy object array": object_array,
-    "namedtuple": lambda: collections.namedtuple("Pair", "first second")(1, RaisesOnSight()),
+    "namedtuple": lambda: Pair(1, RaisesOnSight()),
     "deque": lambda: collections.deque([1, 2], maxlen=2),
     "counter": lambda: collections.Counter("aab"),
     "default dict": lambda: collections.defaultdict(list, {"a": [1]}),

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,32 +26,35 @@ from tests.tracing.callables import (
     COATED_GENERATOR_PARTIAL,
     COATED_PARTIAL,
     COATED_WORKER,
-    KINDS,
     PLAIN,
     Coated,
     CoatedClass,
-    Kind,
     coated_generator,
     coated_plain,
     plain,
     plain_generator,
 )
-from tests.tracing.callables import run as run_kind
+from tests.tracing.kinds import KINDS, Kind
+from tests.tracing.kinds import run as run_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.recording import Recorded
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=attrgetter("id"))
 
+
+def pickled(protocol: int, value: Any) -> Any:
+    """Return what comes out of a pickle."""
+    return pickle.loads(pickle.dumps(value, protocol))
+
+
 COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    **{
-        f"pickle {protocol}": lambda value, protocol=protocol: pickle.loads(pickle.dumps(value, protocol))
-        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
-    },
+    **{f"pickle {protocol}": functools.partial(pickled, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)},
 }
 
 
@@ -149,14 +151,14 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ProcessPool
 
 
 def _envelopes_to(path: str) -> None:
-    import aotel  # noqa: PLC0415 - in the new process
+    import aotel  # in the new process
 
     aotel.configure(envelopes=f"file:{path}")
 
 
 def flushed() -> bool:
     """Deliver what waits in the process this runs in."""
-    import aotel  # noqa: PLC0415 - in the new process
+    import aotel  # in the new process
 
     return aotel.flush(10)
 

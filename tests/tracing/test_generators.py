@@ -6,6 +6,7 @@ import gc
 import inspect
 import itertools
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def test_protocol_is_that_of_the_undecorated_twin() -> None:
 
 
 def consumer_starts(consumer: Consumer) -> bool:
-    """Say whether a consumer runs the body at all: a value can't be sent, nor is anything run after a throw or close."""
+    """Say whether a consumer runs the body at all: no value can be sent first, and a throw or close ends it."""
     for how, _ in consumer:
         if how == "next":
             return True
@@ -54,8 +55,7 @@ def consumer_starts(consumer: Consumer) -> bool:
 @coat("tool")
 def numbers(count: int = 3) -> Generator[int, object, str]:
     """Count."""
-    for number in range(count):
-        yield number
+    yield from range(count)
     return "done"
 
 
@@ -94,9 +94,7 @@ def test_closed_generator_ends_as_abandoned(recorded: Recorded) -> None:
     assert len(recorded.operations) == 1
 
 
-def test_deleted_generator_ends_as_abandoned_without_noise(
-    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleted_generator_ends_as_abandoned_without_noise(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     noise: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", noise.append)
     left = []
@@ -211,7 +209,7 @@ def test_body_keeps_its_own_context_variables(recorded: Recorded) -> None:
         yield otel_context.get_value(key)
 
     token = otel_context.attach(otel_context.set_value(key, "at creation"))
-    subject = watching()
+    subject: Any = watching()
     assert next(subject) == "at creation"
     otel_context.detach(token)
     assert next(subject) == "at creation"
@@ -324,8 +322,6 @@ def test_wrong_arguments_are_refused_at_the_call(recorded: Recorded) -> None:
 
 
 def test_thread_may_finish_what_another_began(recorded: Recorded) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - here alone
-
     subject = numbers()
     next(subject)
     with ThreadPoolExecutor(1) as pool:

@@ -1,10 +1,11 @@
-"""Hostile values through `coat` and its kin: nothing raises, nothing is lost, all of it is valid, and in bounded time."""
+"""Hostile values through `coat` and its kin: nothing raises, nothing is lost, all is valid, and in bounded time."""
 
 from __future__ import annotations
 
 import gc
 import json
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,8 @@ def test_names_that_no_encoding_takes(no_log: None) -> None:
             assert inside is not None
             tie("tag \ud800", {"\ud800": 1})
         coat("tool \ud800", lambda: 1, name="\ud800", attributes={"key": "\ud800", "\ud800": 1})()
-        with stream("stream", **{"name\ud800": 1}) as pieces:
+        odd: dict[str, Any] = {"name\ud800": 1}
+        with stream("stream", **odd) as pieces:
             pieces.event("\ud800")
         for record in recorded.records:
             json.loads(str(record.log_record.body))
@@ -153,6 +155,8 @@ def test_names_that_no_encoding_takes(no_log: None) -> None:
 
 ODD_ERRORS: list[BaseException] = [Surrogate("\ud800"), RecursionError("deep"), MemoryError()]
 if sys.version_info >= (3, 11):
+    from builtins import ExceptionGroup
+
     ODD_ERRORS.append(ExceptionGroup("several", [ValueError("one"), ExceptionGroup("nested", [KeyError("two")])]))
 
 
@@ -212,8 +216,6 @@ def test_bottomless_recursion_is_the_programs_own_error(no_log: None) -> None:
 
 
 def test_values_that_change_while_they_are_looked_at(no_log: None) -> None:
-    import threading  # noqa: PLC0415 - here alone
-
     changing: dict[str, object] = {str(number): number for number in range(2000)}
     stopped = threading.Event()
 
@@ -237,7 +239,14 @@ def test_values_that_change_while_they_are_looked_at(no_log: None) -> None:
 
 
 TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes() | st.complex_numbers(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.datetimes()
+    | st.complex_numbers(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner, inner),
     max_leaves=20,
 )

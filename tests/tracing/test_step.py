@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,20 +11,16 @@ from opentelemetry import trace
 
 from aotel import Op, coat, set_result, step
 from aotel.semconv.operations import ALIASES, TAXONOMY
-from aotel.tracing import step as step_module_name
 from tests.recording import recording
 
 if TYPE_CHECKING:
     from tests.recording import Recorded
 
-assert step_module_name is step
-
 
 @pytest.fixture
 def unwarned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is said once a process be said again."""
-    import sys  # noqa: PLC0415 - the function hides its module
-
+    # Through `sys.modules`: in the package, the function hides its module.
     monkeypatch.setattr(sys.modules["aotel.tracing.step"], "_warned", set())
 
 

@@ -68,10 +68,12 @@ def test_all_events_as_envelopes_in_their_order(recorded: Recorded) -> None:
 
 
 def test_events_from_many_threads_are_all_counted(recorded: Recorded) -> None:
+    def send(tokens: stream) -> None:
+        for _ in range(200):
+            tokens.event("token", "x")
+
     with stream("tokens", envelopes=True) as tokens:
-        threads = [
-            threading.Thread(target=lambda: [tokens.event("token", "x") for _ in range(200)]) for _ in range(5)
-        ]
+        threads = [threading.Thread(target=send, args=(tokens,)) for _ in range(5)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -111,12 +113,16 @@ def test_wrapped_iterable_is_lazy_and_its_exception_passes(recorded: Recorded) -
             if number == 2:
                 raise error
 
-    with pytest.raises(ConnectionError) as caught, stream("tokens") as tokens:
-        wrapped = iter(tokens.wrap(source()))
-        assert taken == []
-        next(wrapped)
-        assert taken == [0]
-        list(wrapped)
+    def follow() -> None:
+        with stream("tokens") as tokens:
+            wrapped = iter(tokens.wrap(source()))
+            assert taken == []
+            next(wrapped)
+            assert taken == [0]
+            list(wrapped)
+
+    with pytest.raises(ConnectionError) as caught:
+        follow()
     assert caught.value is error
     operation = recorded.operation
     assert operation.outcome == "error"
@@ -187,7 +193,7 @@ def test_bad_name_of_an_event_is_named(name: Any, recorded: Recorded) -> None:
 
 def test_what_cannot_be_iterated_is_refused(recorded: Recorded) -> None:
     with stream("tokens") as tokens, pytest.raises(TypeError, match="iterable"):
-        list(tokens.wrap(7))
+        list(tokens.wrap(7))  # type: ignore[call-overload]
     assert recorded.operation.outcome == "ok"
 
 

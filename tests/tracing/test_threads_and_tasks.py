@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry import trace
 
-from aotel import coat, session, step
+from aotel import coat, configure, session, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,23 +200,17 @@ def test_the_programs_own_random_numbers_are_left_alone(recorded: Recorded) -> N
 
 
 def test_remote_parent_counts_as_a_parent(recorded: Recorded) -> None:
-    remote = trace.SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_remote=True, trace_flags=trace.TraceFlags(1))
-    token = contextvars.copy_context()
-    token.run(_under, remote)
+    ids = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
+    remote = trace.SpanContext(*ids, is_remote=True, trace_flags=trace.TraceFlags(1))
+    with trace.use_span(trace.NonRecordingSpan(remote)):
+        leaf()
     operation = recorded.operation
     assert operation.start["ids"]["trace_id"] == "tr_4bf92f3577b34da6a3ce929d0e0e4736"
     assert operation.start["ids"]["parent_span_id"] == "sp_00f067aa0ba902b7"
     assert operation.start["ids"]["run_id"] == "run_a3ce929d0e0e4736"
 
 
-def _under(remote: trace.SpanContext) -> None:
-    with trace.use_span(trace.NonRecordingSpan(remote)):
-        leaf()
-
-
 def test_parent_from_the_environment_of_a_child_process(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aotel import configure  # noqa: PLC0415 - here alone
-
     monkeypatch.setenv("TRACEPARENT", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     configure()
     with step("outer"):

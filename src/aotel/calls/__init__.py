@@ -5,8 +5,19 @@ before it runs (or instead of it) has one place to stand.
 """
 
 from aotel.calls.call import Call, CallSite, enclosing_call
-from aotel.calls.outcomes import Failure, Outcome
+from aotel.calls.outcomes import Failure, Outcome, describe_error
 from aotel.calls.port import PORT, Port
 from aotel.calls.scope import Scope, scope_of
 
-__all__ = ["PORT", "Call", "CallSite", "Failure", "Outcome", "Port", "Scope", "enclosing_call", "scope_of"]
+__all__ = [
+    "PORT",
+    "Call",
+    "CallSite",
+    "Failure",
+    "Outcome",
+    "Port",
+    "Scope",
+    "describe_error",
+    "enclosing_call",
+    "scope_of",
+]

@@ -14,7 +14,7 @@ from aotel.calls.outcomes import Failure, describe_failure, is_result, stack_tra
 from aotel.calls.port import PORT
 from aotel.content import active, defer_arguments, defer_value
 from aotel.semconv import attributes as names
-from aotel.semconv.operations import lookup
+from aotel.semconv.operations import TAXONOMY, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,8 @@ class CallSite:
         skip_first: bool = False,
         keywords_as_attributes: bool = False,
     ) -> None:
-        self.taxonomy = lookup(tag)
+        # A tag that is made up at run time may hold anything; ours hold nothing.
+        self.taxonomy = lookup(tag if tag is None or tag in TAXONOMY else active().redactor.text(tag))
         self.tag = self.taxonomy.tag
         self.name = name
         self.capture = capture
@@ -183,9 +184,9 @@ class Call:
         try:
             if not self.output_set and result is not _NO_RESULT:
                 self.set_output(result)
-            self.span.end(end_time)
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
-            PORT.report("end of a span", error)
+            PORT.report("snapshot of a result", error)
+        self._end_span(end_time)
 
     def fail(self, error: BaseException) -> None:
         """End the span with the exception that left the body; it is the caller's to raise it again."""
@@ -197,9 +198,17 @@ class Call:
             self.failure = describe_failure(error, self.capture)
             if self.failure.outcome is None and self.span.is_recording():
                 self._record_error(error, self.failure)
-            self.span.end(end_time)
         except Exception as problem:  # noqa: BLE001 - the host program must not suffer
-            PORT.report("end of a span", problem)
+            PORT.report("description of an error", problem)
+        self._end_span(end_time)
+
+    def _end_span(self, end_time: int) -> None:
+        try:
+            self.span.end(end_time)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("end of a span", error)
+        # Its attributes may wait for a reader, and know this call: without this they would wait for the collector.
+        self.span = INVALID_SPAN
 
     def _record_error(self, error: BaseException, failure: Failure) -> None:
         description = f"{failure.type}: {failure.message}" if self.capture.writes else None

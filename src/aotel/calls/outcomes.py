@@ -6,10 +6,12 @@ import traceback
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from aotel.content import preview
+from aotel.content import active, preview
 
 if TYPE_CHECKING:
     from aotel.content import Capture
+
+_LOGGED = 200  # characters of an error in our own log
 
 
 class Outcome(str, Enum):
@@ -56,7 +58,7 @@ _FRAMES = 100
 def outcome_of(error: BaseException) -> Outcome | None:
     """Return how the operation ended if `error` is no error of it: cancelled, interrupted, abandoned, paused."""
     for cls in type(error).__mro__:
-        outcome = _OUTCOMES.get((cls.__module__.partition(".")[0], cls.__name__))
+        outcome = _OUTCOMES.get((str(cls.__module__).partition(".")[0], cls.__name__))
         if outcome is not None:
             return outcome
     return None
@@ -65,13 +67,13 @@ def outcome_of(error: BaseException) -> Outcome | None:
 def is_result(error: BaseException) -> bool:
     """Say whether an exception is a normal end: an exhausted iterator, or a program that exits with status 0."""
     if isinstance(error, SystemExit):
-        return error.code is None or (type(error.code) is int and error.code == 0)
+        return error.code is None or (isinstance(error.code, int) and error.code == 0)
     return isinstance(error, (StopIteration, StopAsyncIteration))
 
 
 def qualified_name(cls: type) -> str:
     """Return module and name of a class; builtins stand without their module."""
-    module = cls.__module__
+    module = str(cls.__module__ or "")
     return cls.__qualname__ if module in {"builtins", ""} else f"{module}.{cls.__qualname__}"
 
 
@@ -87,7 +89,7 @@ def message_of(error: BaseException, capture: Capture) -> str:
         return shown if type(shown) is str else preview(shown, _MESSAGE_LENGTH)
     try:
         text = str(error)
-    except Exception as problem:  # noqa: BLE001 - somebody else's __str__
+    except BaseException as problem:  # noqa: BLE001 - somebody else's __str__, whose exit is not the program's
         return f"<{type(error).__name__}.__str__ raised {type(problem).__name__}>"
     return capture.text(text if type(text) is str else str.__str__(text))
 
@@ -103,6 +105,13 @@ def _is_small(argument: object) -> bool:
     return type(argument) is int and argument.bit_length() < _SMALL_BITS
 
 
+def describe_error(error: BaseException) -> str:
+    """Return type and message of an error for our own log, where a message may quote a program's content too."""
+    capture = active().default
+    message = message_of(error, capture)[:_LOGGED] if capture.writes else ""
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def stack_trace_of(error: BaseException, message: str) -> str:
     """Return the formatted traceback, with its chain where that can be printed, or what could be had of it.
 
@@ -115,7 +124,7 @@ def stack_trace_of(error: BaseException, message: str) -> str:
             return "".join(traceback.format_exception(type(error), error, error.__traceback__, -_FRAMES))
         frames = "".join(traceback.format_tb(error.__traceback__, -_FRAMES))
         return f"Traceback (most recent call last):\n{frames}{qualified_name(type(error))}: {message}\n"
-    except Exception as problem:  # noqa: BLE001 - formatting calls somebody else's code
+    except BaseException as problem:  # noqa: BLE001 - formatting calls somebody else's code
         return f"<no stack trace: {type(problem).__name__}>"
 
 

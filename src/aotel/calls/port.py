@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from opentelemetry import trace
 
 from aotel._version import __version__
+from aotel.calls.outcomes import describe_error
 from aotel.forking import Forking, watch
 
 if TYPE_CHECKING:
@@ -107,12 +108,7 @@ class Port(Forking):
         if where in self._failures:
             return
         self._failures.add(where)
-        _logger.warning(
-            "aotel failed in %s (%s: %.200s); the program goes on, this is said once",
-            where,
-            type(error).__name__,
-            error,
-        )
+        _logger.warning("aotel failed in %s (%s); the program goes on, this is said once", where, describe_error(error))
 
 
 PORT = Port()

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _DEPTH: Final = 10
 _NODES: Final = 2_000
+_WRITTEN_AT_ONCE: Final = 32_768  # characters that such content is taken for: it may be long, but was cut
 _IMMUTABLE: Final = frozenset({int, float, bool, type(None)})
 
 
@@ -28,23 +29,26 @@ class Deferred(Generic[T]):
         args: for `make`; let go of once the value is made.
     """
 
-    __slots__ = ("_args", "_make", "_value")
+    __slots__ = ("_args", "_make", "_value", "size")
 
-    def __init__(self, make: Callable[..., T] | None, *args: Any) -> None:
+    def __init__(self, make: Callable[..., T] | None, *args: Any, size: int = 0) -> None:
         self._make = make
         self._args = args
         self._value: T | None = None
+        self.size = size
+        """How much it keeps from being freed, roughly, in characters."""
 
     @classmethod
-    def known(cls, value: T) -> Deferred[T]:
+    def known(cls, value: T, size: int = 0) -> Deferred[T]:
         """Return one whose value is there already."""
-        found = cls(None)
+        found = cls(None, size=size)
         found._value = value
         return found
 
     def get(self) -> T:
         """Return the value."""
-        make, args = self._make, self._args
+        args = self._args  # before `_make`, which is let go of first
+        make = self._make
         if make is not None:
             self._value = make(*args)
             self._make = None
@@ -65,9 +69,10 @@ def defer_value(capture: Capture, value: object, limit: int) -> Deferred[Tree]:
         limit: characters of a text that may wait; what is longer is cut at once, so that a queue stays small.
     """
     try:
-        return Deferred(capture.value, _Freezer(limit).freeze(value))
+        freezer = _Freezer(limit)
+        return Deferred(capture.value, freezer.freeze(value), size=freezer.size)
     except _NotSimpleError:
-        return Deferred.known(capture.value(value))
+        return Deferred.known(capture.value(value), _WRITTEN_AT_ONCE)
 
 
 def defer_arguments(
@@ -75,22 +80,24 @@ def defer_arguments(
 ) -> Deferred[Arguments]:
     """Take the arguments of a call as they are now, to be written by `capture` later; see `defer_value`."""
     try:
-        freeze = _Freezer(limit).freeze
+        freezer = _Freezer(limit)
+        freeze = freezer.freeze
         frozen = tuple([freeze(value) for value in args])
         named = {name: freeze(value) for name, value in kwargs.items()} if kwargs else kwargs
-        return Deferred(capture.arguments, names, frozen, named)
+        return Deferred(capture.arguments, names, frozen, named, size=freezer.size)
     except _NotSimpleError:
-        return Deferred.known(capture.arguments(names, args, kwargs))
+        return Deferred.known(capture.arguments(names, args, kwargs), _WRITTEN_AT_ONCE)
 
 
 class _Freezer:
     """Copies plain containers, within bounds; scalars and texts are immutable already."""
 
-    __slots__ = ("_left", "_limit")
+    __slots__ = ("_left", "_limit", "size")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._left = _NODES
+        self.size = 0
 
     def freeze(self, value: Any, depth: int = 0) -> Any:
         """Return a copy that nobody else changes.
@@ -100,6 +107,7 @@ class _Freezer:
         """
         cls = type(value)
         if cls is str:
+            self.size += len(value)
             if len(value) > self._limit:
                 raise _NotSimpleError
             return value
@@ -124,6 +132,7 @@ class _Freezer:
                 raise _NotSimpleError
             cls = type(item)
             if cls is str:
+                self.size += len(item)
                 if len(item) > self._limit:
                     raise _NotSimpleError
             elif cls not in _IMMUTABLE:
@@ -135,6 +144,7 @@ class _Freezer:
         for index, item in enumerate(copied):
             cls = type(item)
             if cls is str:
+                self.size += len(item)
                 if len(item) > self._limit:
                     raise _NotSimpleError
             elif cls not in _IMMUTABLE:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
+_YEAR = 365 * 86_400.0  # seconds
+
 
 class Request(NamedTuple):
     """What `configure` was asked for."""
@@ -37,10 +39,13 @@ class Request(NamedTuple):
         """
         for argument in ("session_id", "agent_id", "agent_role"):
             check_name(getattr(self, argument), argument)
-        for exporter in self.exporters:
+        for exporter in _items("exporters", self.exporters):
             if not callable(getattr(exporter, "export", None)):
                 msg = f"exporters are LogRecordExporters (with an export method), got {type(exporter).__name__}"
                 raise TypeError(msg)
+        if self.tracer_provider is not None and not callable(getattr(self.tracer_provider, "get_tracer", None)):
+            msg = f"tracer_provider is a TracerProvider or None, got {type(self.tracer_provider).__name__}"
+            raise TypeError(msg)
         if self.redact is not None and not callable(self.redact):
             msg = f"redact is a function from a string to a string, got {type(self.redact).__name__}"
             raise TypeError(msg)
@@ -48,7 +53,7 @@ class Request(NamedTuple):
             capture=check_capture(self.capture),
             envelopes=_envelopes(self.envelopes),
             exporters=tuple(self.exporters),
-            flush_timeout=_seconds(self.flush_timeout),
+            flush_timeout=seconds(self.flush_timeout, "flush_timeout"),
         )
 
 
@@ -56,16 +61,30 @@ def _envelopes(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if asked is None:
         return None
     try:
-        return check_envelopes(asked.split(",") if isinstance(asked, str) else list(asked))
+        return check_envelopes(asked.split(",") if isinstance(asked, str) else _items("envelopes", asked))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
 
 
-def _seconds(value: Any) -> float:
+def _items(argument: str, value: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(value)
+    except TypeError:
+        msg = f"{argument} is a list or tuple, got {type(value).__name__}: {value!r:.80}"
+        raise TypeError(msg) from None
+
+
+def seconds(value: Any, argument: str = "timeout") -> float:
+    """Return a number of seconds that clocks and threads can take; more than a year counts as a year.
+
+    Raises:
+        TypeError: `value` is no number.
+        ConfigurationError: `value` is negative or not a number.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        msg = f"flush_timeout is a number of seconds, got {type(value).__name__}: {value!r:.80}"
+        msg = f"{argument} is a number of seconds, got {type(value).__name__}: {value!r:.80}"
         raise TypeError(msg)
     if not value >= 0:
-        msg = f"flush_timeout is a number of seconds that is not negative, got {value}"
+        msg = f"{argument} is a number of seconds that is not negative, got {value}"
         raise ConfigurationError(msg)
-    return float(value)
+    return float(min(value, _YEAR))

@@ -187,7 +187,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     for exporter in former:
         exporter.shutdown()  # type: ignore[no-untyped-call]
     if pipeline.session_id:
-        say_once(f"session id {pipeline.session_id!r} is in use", logging.INFO)
+        say_once(f"session id {policy.redactor.text(pipeline.session_id)!r} is in use", logging.INFO)
     if STATE.children is None:
         STATE.children = Children(_finish)
         atexit.register(_finish)
@@ -275,11 +275,16 @@ def recording_to(exporter: LogRecordExporter | None, **options: Any) -> Generato
         exporter: gets the envelopes; None for the enclosing ones alone.
         options: as for `configure`.
     """
-    request = Request(**options).checked()
     with _lock:
         before, recorders = STATE.request, STATE.recorders
+        # What the program configured holds inside too, but for where envelopes go.
+        request = (before or Request())._replace(**{"exporters": (), "envelopes": None, **options}).checked()
         STATE.recorders = (*(recorders or ()), *(request.exporters if exporter is None else (exporter,)))
-        handle = apply(request)
+        try:
+            handle = apply(request)
+        except BaseException:
+            STATE.recorders = recorders
+            raise
     try:
         yield handle
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from aotel.distro.arguments import seconds
+
 if TYPE_CHECKING:
     from aotel.pipeline import Pipeline
 
@@ -26,6 +28,7 @@ class Handle:
         Returns:
             Whether all of it was delivered in time.
         """
+        timeout = seconds(timeout)
         if self._pipeline is None:
             return True
         deadline = monotonic() + timeout
@@ -45,6 +48,7 @@ class Handle:
         Returns:
             Whether all of it was delivered in time.
         """
+        timeout = seconds(timeout)
         if self._pipeline is None:
             return True
         flushed = self.flush(timeout)

@@ -50,7 +50,7 @@ class EnvelopeBuilder:
         agent_role: in which role.
         session_id: the session where no block names one; None for the process's own.
         preview_length: characters of a preview.
-        clean: makes a name clean: some are made up at run time, with a URL in them.
+        clean: makes the name of an event clean: some are made up at run time, with a URL in them.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword a fact
@@ -72,7 +72,7 @@ class EnvelopeBuilder:
 
     def start(self, recording: Recording, seq: int) -> Envelope:
         """Return the envelope that announces an operation."""
-        payload = StartPayload(self._name(recording), self._preview(recording))
+        payload = StartPayload(recording.name, self._preview(recording))
         kind = recording.taxonomy.start_kind if recording.taxonomy else kinds.AGENT_STEP_START
         return self._envelope(recording, seq, kind, recording.start_time, recording.capture, payload)
 
@@ -83,12 +83,12 @@ class EnvelopeBuilder:
         if failure is not None:
             message = self._cut(failure.message)
             outcome = msgspec.UNSET if failure.outcome is None else failure.outcome.value
-            error = ErrorPayload(self._name(recording), failure.type, message, duration, outcome=outcome)
+            error = ErrorPayload(recording.name, failure.type, message, duration, outcome=outcome)
             return self._envelope(recording, seq, kinds.COAT_ERROR, recording.end_time, recording.capture, error)
         captured = {name: self._show(value) for name, value in (recording.local_variables or {}).items()}
         operation = None if recording.has_inner_llm else _operation(recording)
         payload = EndPayload(
-            self._name(recording),
+            recording.name,
             self._result(recording),
             captured,
             duration,
@@ -184,9 +184,6 @@ class EnvelopeBuilder:
             return self._show(recording.output.get())
         operation = _operation(recording)
         return self._cut(operation.readable_output or "") if operation is not None else ""
-
-    def _name(self, recording: Recording) -> str:
-        return recording.name if recording.capture == _RAW else self._clean(recording.name)
 
     def _show(self, value: Tree) -> str:
         return preview(value, self._preview_length)

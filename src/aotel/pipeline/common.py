@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aotel.content import to_json
 from aotel.semconv import attributes as names
@@ -12,8 +12,18 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from aotel.calls import Call, Scope
-    from aotel.envelopes import Recording
-    from aotel.pipeline.pipeline import Pipeline
+    from aotel.envelopes import EnvelopeBuilder, Recording
+    from aotel.pipeline.hiding import Hiding
+
+
+class Facts(NamedTuple):
+    """What the configuration says of all spans that end under it."""
+
+    pid: int
+    process_attributes: dict[str, AttributeValue]
+    builder: EnvelopeBuilder
+    dialects: tuple[str, ...]
+    hiding: Hiding
 
 
 def scope_attributes(scope: Scope) -> dict[str, AttributeValue]:
@@ -30,13 +40,11 @@ def scope_attributes(scope: Scope) -> dict[str, AttributeValue]:
     return found
 
 
-def add_own_attributes(
-    added: dict[str, AttributeValue], recording: Recording, call: Call | None, pipeline: Pipeline
-) -> None:
+def add_own_attributes(added: dict[str, AttributeValue], recording: Recording, call: Call | None, facts: Facts) -> None:
     """Add what is ours to say of an operation: `aot.*`, `envpod.*`, and what the manual API was told."""
-    added.update(pipeline.process_attributes)
-    added[names.AOT_SESSION_ID] = pipeline.builder.session_id_of(recording)
-    added[names.AOT_RUN_ID] = pipeline.builder.run_id_of(recording)
+    added.update(facts.process_attributes)
+    added[names.AOT_SESSION_ID] = facts.builder.session_id_of(recording)
+    added[names.AOT_RUN_ID] = facts.builder.run_id_of(recording)
     added[names.AOT_CAPTURE_CONTENT] = recording.capture
     taxonomy, failure = recording.taxonomy, recording.failure
     if taxonomy is not None:

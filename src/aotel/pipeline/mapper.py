@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _AGENTS = frozenset({"agent", "delegation"})
 _TOKENS = ("llm.token_count.", "gen_ai.usage.", "llm.usage.", "llm.cost.")
 _CHAIN = "CHAIN"
+_FIRST = (names.OPENINFERENCE_SPAN_KIND, names.GEN_AI_OPERATION_NAME)
 
 
 def operation_at_start(
@@ -37,8 +38,8 @@ def operation_at_start(
     """Return what a foreign span says it does as it starts, clean; None where it doesn't say yet."""
     clean = dict(attributes)
     spans.update(clean, pipeline.policy.default.attributes(attributes) or {})
-    if pipeline.hiding:
-        pipeline.hiding.apply(clean)
+    if pipeline.facts.hiding:
+        pipeline.facts.hiding.apply(clean)
     return _read(clean, recording)
 
 
@@ -60,13 +61,13 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if recording.call is None:
         _map_foreign(span, attributes, recording, pipeline)
         return
-    if not _is_simple(span, attributes, recording, pipeline):
+    if not _is_simple(span, attributes, recording):
         _map_own(span, attributes, recording, pipeline)
     else:
-        map_later(span, attributes, SimpleCall(recording, recording.call, pipeline), recording)
+        map_later(span, attributes, SimpleCall(recording, recording.call, pipeline.facts), recording)
 
 
-def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> bool:
+def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Recording) -> bool:
     """Say whether nobody but us had a hand in a span of ours, and there is nothing special to say of it."""
     call = recording.call
     return (
@@ -75,7 +76,7 @@ def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Reco
         and recording.failure is None
         and not recording.has_inner_llm
         and spans.is_plain(span)
-        and pipeline.clean_name(recording.name) == recording.name
+        and recording.name == span.name
     )
 
 
@@ -86,8 +87,8 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
     touched = call.site.own_attributes != len(attributes)
     if touched:
         spans.update(attributes, call.capture.attributes(attributes) or {})
-        if pipeline.hiding:
-            pipeline.hiding.apply(attributes)
+        if pipeline.facts.hiding:
+            pipeline.facts.hiding.apply(attributes)
     failure = recording.failure
     _clean(span, call.capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
     operation = operation_of(recording, texts_of(recording, call))
@@ -99,8 +100,8 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
 def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Recording, pipeline: Pipeline) -> None:
     capture = pipeline.policy.default
     spans.update(attributes, capture.attributes(attributes) or {})
-    if pipeline.hiding:
-        pipeline.hiding.apply(attributes)
+    if pipeline.facts.hiding:
+        pipeline.facts.hiding.apply(attributes)
     _clean(span, capture, pipeline.policy, own_status=False)
     operation = _read(attributes, recording)
     if operation is None:
@@ -120,13 +121,17 @@ def _say(
     recording.operation = Deferred.known(operation)
     if recording.has_inner_llm:
         _leave_to_inner_llm(operation, attributes)
-    added = scope_attributes(recording.scope) if recording.scope is not None else {}
-    add_own_attributes(added, recording, recording.call, pipeline)
-    added.update(missing(attributes, operation, pipeline.dialects, limit=spans.value_length_limit(span)))
+    said = missing(attributes, operation, pipeline.facts.dialects, limit=spans.value_length_limit(span))
+    # First what a backend needs most: a span that may have few attributes keeps the first ones.
+    added = {name: said.pop(name) for name in _FIRST if name in said}
+    if recording.scope is not None:
+        added.update(scope_attributes(recording.scope))
+    add_own_attributes(added, recording, recording.call, pipeline.facts)
+    added.update(said)
     if recording.has_inner_llm:
         added.pop(names.GEN_AI_OPERATION_NAME, None)
-    if pipeline.hiding:
-        pipeline.hiding.apply(added)
+    if pipeline.facts.hiding:
+        pipeline.facts.hiding.apply(added)
     _add(span, attributes, added)
 
 

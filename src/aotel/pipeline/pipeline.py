@@ -9,11 +9,14 @@ from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import get_current
 from opentelemetry.sdk.resources import Resource
 
+from aotel.calls import PORT, describe_error, scope_of
 from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
 from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
+from aotel.pipeline.common import Facts
 from aotel.pipeline.hiding import Hiding
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
@@ -90,8 +93,8 @@ class Pipeline:
         self.policy = policy
         # Names are few, except those that are made up at run time, with a URL in them.
         self.clean_name = lru_cache(maxsize=1024)(policy.redactor.text)
-        self.hiding = Hiding(settings.hide)
-        self.dialects = settings.dialects
+        self._hiding = Hiding(settings.hide)
+        self._dialects = settings.dialects
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout
         self.resource = resource or Resource.create({})
@@ -106,18 +109,22 @@ class Pipeline:
             clean=self.clean_name,
         )
         self.audited = bool(self.exporters)
-        self._process_attributes: dict[str, AttributeValue] = {}
+        self._facts = self._gather()
         self._worker = Worker(self._deliver, is_waiting=self._is_waiting, flush=self._flush_exporters, inline=inline)
         self._put = self._worker.put
 
     @property
-    def process_attributes(self) -> dict[str, AttributeValue]:
-        """The span attributes that say where this process runs; a forked child is another one."""
-        if self._process_attributes.get(names.ENVPOD_PID) != PRODUCER.pid:
-            self._process_attributes = {names.ENVPOD_PID: PRODUCER.pid}
-            if self.builder.pod_id:
-                self._process_attributes[names.ENVPOD_POD_ID] = self.builder.pod_id
-        return self._process_attributes
+    def facts(self) -> Facts:
+        """What the configuration says of all spans; a forked child is another process."""
+        if self._facts.pid != PRODUCER.pid:
+            self._facts = self._gather()
+        return self._facts
+
+    def _gather(self) -> Facts:
+        process: dict[str, AttributeValue] = {names.ENVPOD_PID: PRODUCER.pid}
+        if self.builder.pod_id:
+            process[names.ENVPOD_POD_ID] = self.builder.pod_id
+        return Facts(PRODUCER.pid, process, self.builder, self._dialects, self._hiding)
 
     @property
     def queued(self) -> int:
@@ -149,11 +156,12 @@ class Pipeline:
 
     def start(self, recording: Recording) -> None:
         """Take the start of an operation."""
-        self._put((_START, recording, 0, None))
+        self._put((_START, recording, 0, None), recording.input.size if recording.input is not None else 0)
 
     def end(self, recording: Recording) -> None:
         """Take the end of an operation."""
-        self._put((_END, recording, recording.next_seq(), None))
+        size = recording.output.size if recording.output is not None else 0
+        self._put((_END, recording, recording.next_seq(), None), size)
 
     def emit(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
         """Take an event inside a span."""
@@ -161,10 +169,18 @@ class Pipeline:
             return
         recording = spans.recording_of(span)
         if recording is None:  # a span that no processor of ours saw start
-            recording = Recording(self, span.get_span_context(), getattr(span, "name", ""), 0)
-            if not spans.keep_recording(span, recording):
-                recording.count_with(_ORPHANS)
+            recording = self._recording_of_stranger(span, capture)
         self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))
+
+    def _recording_of_stranger(self, span: Any, capture: Capture) -> Recording:
+        recording = Recording(self, span.get_span_context(), self.clean_name(getattr(span, "name", "")), 0)
+        parent = getattr(span, "parent", None)
+        recording.parent_span_id = getattr(parent, "span_id", 0)
+        recording.scope = scope_of(get_current(), propagated=PORT.propagate_session)
+        recording.capture = capture.mode.value
+        if not spans.keep_recording(span, recording):
+            recording.count_with(_ORPHANS)
+        return recording
 
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
@@ -239,4 +255,4 @@ class Pipeline:
         name = type(where).__name__
         if name not in self._failed:
             self._failed.add(name)
-            _logger.warning("aotel: %s failed (%s: %.200s); this is said once", name, type(error).__name__, error)
+            _logger.warning("aotel: %s failed (%s); this is said once", name, describe_error(error))

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from aotel.calls import PORT, Call, scope_of
 from aotel.calls.call import CALL_KEY
 from aotel.calls.scope import SCOPE_KEY
-from aotel.content import Deferred
+from aotel.content import Deferred, Mode
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
 from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
+    from aotel.content import Capture
     from aotel.pipeline.pipeline import Pipeline
 
 
@@ -48,6 +49,7 @@ class AOTSpanProcessor(SpanProcessor):
             if recording is not None and recording.owner is self:
                 self._map(span, recording)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
+            spans.strip(span)
             PORT.report("mapping of a span", error)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -70,7 +72,8 @@ class AOTSpanProcessor(SpanProcessor):
     def _start(self, span: Span, context: Context) -> None:
         if spans.recording_of(span) is not None:
             return  # another processor of ours on the same provider was first
-        recording = Recording(self, span.get_span_context(), span.name, span.start_time or 0)
+        name = self._pipeline.clean_name(span.name)
+        recording = Recording(self, span.get_span_context(), name, span.start_time or 0)
         if not spans.keep_recording(span, recording):
             return
         parent = span.parent
@@ -95,7 +98,7 @@ class AOTSpanProcessor(SpanProcessor):
             self._pipeline.start(recording)
 
     def _recognise(self, span: Span, recording: Recording) -> None:
-        recording.capture = self._pipeline.policy.default.mode.value
+        _write_as(span, recording, self._pipeline.policy.default)
         attributes = spans.attribute_dict(span)
         if not attributes:
             return
@@ -138,8 +141,15 @@ def _take_up(span: Span, call: Call, recording: Recording) -> None:
     call.recording = recording
     recording.call = call
     recording.taxonomy = call.site.taxonomy
-    recording.capture = call.capture.mode.value
+    _write_as(span, recording, call.capture)
     recording.input = call.take_input()
     attributes = spans.attribute_dict(span)
-    if attributes is not None:
+    # Attributes of the user's went through the SDK, which cleans and cuts them, and ours with them.
+    if attributes is not None and call.site.own_attributes is not None:
         attributes.update(call.site.attributes)
+
+
+def _write_as(span: Span, recording: Recording, capture: Capture) -> None:
+    recording.capture = capture.mode.value
+    if capture.mode is Mode.RAW:
+        recording.name = span.name

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aotel.calls import Call
     from aotel.envelopes import Recording
     from aotel.operation import Operation
-    from aotel.pipeline.pipeline import Pipeline
+    from aotel.pipeline.common import Facts
 
 
 class SimpleCall:
@@ -27,22 +27,22 @@ class SimpleCall:
     Args:
         recording: what is known of its span.
         call: the call.
-        pipeline: for the vocabularies and the facts about this process.
+        facts: what the configuration said when it ended.
     """
 
-    __slots__ = ("_call", "_pipeline", "_recording", "_texts")
+    __slots__ = ("_call", "_facts", "_recording", "_texts")
 
-    def __init__(self, recording: Recording, call: Call, pipeline: Pipeline) -> None:
+    def __init__(self, recording: Recording, call: Call, facts: Facts) -> None:
         self._recording = recording
         self._call = call
-        self._pipeline = pipeline
+        self._facts = facts
         self._texts: Texts | None = None
 
     def operation(self) -> Operation:
         """Return what happened; of a simple operation, whose envelope shows its input and output itself, the rest."""
         site = self._call.site
         if site.tag in SIMPLE:
-            return operation_of_texts(site.tag, site.name, site.taxonomy.end_kind, NO_TEXTS)
+            return operation_of_texts(site.tag, self._recording.name, site.taxonomy.end_kind, NO_TEXTS)
         return operation_of(self._recording, self._read())
 
     def fill(self, attributes: dict[str, AttributeValue]) -> None:
@@ -59,12 +59,12 @@ class SimpleCall:
         if template is not None:
             template.fill(attributes, texts.given, texts.output)
         else:
-            attributes.update(missing(attributes, operation_of(recording, texts), self._pipeline.dialects))
-        if self._pipeline.hiding:
-            self._pipeline.hiding.apply(attributes)
+            attributes.update(missing(attributes, operation_of(recording, texts), self._facts.dialects))
+        if self._facts.hiding:
+            self._facts.hiding.apply(attributes)
         if recording.scope is not None:
             attributes.update(scope_attributes(recording.scope))
-        add_own_attributes(attributes, recording, self._call, self._pipeline)
+        add_own_attributes(attributes, recording, self._call, self._facts)
 
     def _read(self) -> Texts:
         texts = self._texts
@@ -75,7 +75,8 @@ class SimpleCall:
     def _template(self, texts: Texts) -> Template | None:
         return template_for(
             self._call.site,
-            self._pipeline.dialects,
+            self._recording.name,
+            self._facts.dialects,
             has_input=texts.given is not None,
             output_type=texts.output_type,
         )
@@ -83,7 +84,8 @@ class SimpleCall:
 
 def map_later(span: Any, attributes: dict[str, AttributeValue], call: SimpleCall, recording: Recording) -> None:
     """Let `call` fill the attributes of its span when they are read; at once where this SDK does not allow for that."""
-    recording.operation = Deferred(call.operation)
+    if recording.announced:  # where there are envelopes, whose worker asks for it
+        recording.operation = Deferred(call.operation)
     if SUPPORTED:
         become_lazy(span._attributes, call.fill)  # noqa: SLF001 - see `aotel.pipeline.spans`
     else:

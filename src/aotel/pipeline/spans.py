@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import Status
+
 from aotel.envelopes import Recording
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
 # Attributes of an agent's span are many (a chat has four a message); the SDK's default of 128 evicts the oldest.
+DEFAULT_LIMIT = 128
 ROOMY = 8192
 
 
@@ -47,9 +50,10 @@ def recording_of(span: Any) -> Recording | None:
 
 
 def make_room(span: Any) -> None:
-    """Lift the limit on the number of attributes for one span; the caller knows that the user set none."""
+    """Lift the SDK's default limit on the number of attributes for one span; one that somebody chose stays."""
     try:
-        span._attributes.maxlen = max(span._attributes.maxlen, ROOMY)  # noqa: SLF001
+        if span._attributes.maxlen == DEFAULT_LIMIT:  # noqa: SLF001 - see the module
+            span._attributes.maxlen = ROOMY  # noqa: SLF001
     except (AttributeError, TypeError):
         return
 
@@ -67,12 +71,13 @@ def value_length_limit(span: Any) -> int | None:
 
 
 def is_plain(span: Any) -> bool:
-    """Say whether a span has no events, links, status or limit on the length of its strings."""
+    """Say whether a span has no events, links or status, and no limits that our attributes could meet."""
     try:
         return not (
             span._events._dq  # noqa: SLF001 - see the module; the list's own `len` costs a call
             or span._links._dq  # noqa: SLF001
             or span._attributes.max_value_len is not None  # noqa: SLF001
+            or (span._attributes.maxlen or ROOMY) < DEFAULT_LIMIT  # noqa: SLF001
             or span._status._description is not None  # noqa: SLF001
         )
     except AttributeError:
@@ -93,6 +98,17 @@ def rename(span: Any, clean: Callable[[str], str]) -> None:
         name = clean(part.name)
         if name != part.name and hasattr(part, "_name"):
             part._name = name  # noqa: SLF001 - see the module
+
+
+def strip(span: Any) -> None:
+    """Take all text off a span, its events and links: what could not be made clean does not leave."""
+    for attributes in (attribute_dict(span), *event_dicts(span)):
+        if attributes is not None:
+            for name in [name for name, value in attributes.items() if not isinstance(value, (bool, int, float))]:
+                del attributes[name]
+    status = getattr(span, "_status", None)
+    if status is not None and status.description:
+        span._status = Status(status.status_code)  # noqa: SLF001 - see the module
 
 
 def update(attributes: dict[str, AttributeValue], changes: dict[str, Any]) -> None:

@@ -48,12 +48,13 @@ class Template(NamedTuple):
 
 
 def template_for(
-    site: CallSite, dialects: tuple[str, ...], *, has_input: bool, output_type: str | None
+    site: CallSite, name: str, dialects: tuple[str, ...], *, has_input: bool, output_type: str | None
 ) -> Template | None:
     """Return the template of a site's calls of one shape, made on first use; None where calls differ in more.
 
     Args:
         site: of a function; a block runs once and keeps no templates.
+        name: its name, clean.
         dialects: the vocabularies asked for.
         has_input: whether the call has arguments to show.
         output_type: MIME type of what there is to show of the result; None for nothing.
@@ -61,14 +62,16 @@ def template_for(
     templates = site.templates
     if templates is None or site.tag not in SIMPLE:
         return None
-    shape = (dialects, has_input, output_type)
+    shape = (name, dialects, has_input, output_type)
     if shape not in templates:
-        templates[shape] = _make(site, dialects, _INPUT if has_input else None, output_type)
+        templates[shape] = _make(site, name, dialects, _INPUT if has_input else None, output_type)
     found = templates[shape]
     return found if isinstance(found, Template) else None
 
 
-def _make(site: CallSite, dialects: tuple[str, ...], given: str | None, output_type: str | None) -> Template | None:
+def _make(
+    site: CallSite, name: str, dialects: tuple[str, ...], given: str | None, output_type: str | None
+) -> Template | None:
     output = _OUTPUTS[output_type]
     operation = operation_of_texts(
         site.tag, site.name, site.taxonomy.end_kind, Texts(None, given, None, output, output_type)
@@ -77,6 +80,6 @@ def _make(site: CallSite, dialects: tuple[str, ...], given: str | None, output_t
     input_names = tuple(name for name, value in written.items() if given is not None and value == given)
     output_names = tuple(name for name, value in written.items() if output is not None and value == output)
     constant = {name: value for name, value in written.items() if name not in input_names + output_names}
-    if any(isinstance(value, str) and _MARK in value for value in constant.values() if value != site.name):
+    if any(isinstance(value, str) and _MARK in value for value in constant.values() if value != name):
         return None  # a vocabulary looks into the texts: each call must be written for itself
     return Template(constant, input_names, output_names)

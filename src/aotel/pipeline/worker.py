@@ -1,10 +1,16 @@
-"""The thread that makes envelopes and hands them to the exporters, so that the program's own threads never wait."""
+"""The thread that makes envelopes and hands them to the exporters, so that the program's own threads never wait.
+
+Nothing on the way in takes a lock: an item may come from a signal handler or from garbage collection, in the middle of
+another one's way in.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import deque
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -19,12 +25,22 @@ _logger = logging.getLogger("aotel")
 
 QUEUE_LIMIT = 65_536
 """Items that wait at most; past that the oldest go, counted and said."""
+SIZE_LIMIT = 64 * 2**20
+"""Characters of content that wait at most, likewise."""
 BATCH = 64
 """Items a batch: small, because encoding holds the interpreter's lock."""
 INTERVAL = 0.2
 """Seconds that a batch waits for company."""
 RETRY_INTERVAL = 1.0
 """Seconds between attempts to deliver what was kept."""
+_PATIENCE = 0.05  # seconds between looks at whether the thread that a flush waits for is still there
+
+
+class _Flush:
+    """Stands in the queue for a flush: whoever takes it out answers it."""
+
+    def __init__(self) -> None:
+        self.answer: SimpleQueue[bool] = SimpleQueue()
 
 
 class Worker(Forking):
@@ -51,18 +67,19 @@ class Worker(Forking):
         self._flush_kept = flush
         self._inline = inline
         self.dropped = 0
-        self._queue: deque[Any] = deque()
+        self._queue: deque[tuple[Any, int]] = deque()
         self._stopped = False
         self._renew()
         watch(self)
 
     def _renew(self) -> None:
-        self._wake = threading.Event()
+        # Its `put` can be interrupted by itself, as no other way to wake a thread can.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._starting = threading.Lock()
         self._working = threading.RLock()
-        self._answer = threading.Condition(threading.Lock())
-        self._asked = self._answered = 0
-        self._idle = False
+        # Two counts, each written on one side, since a sum that both change would need a lock.
+        self._size_in = self._size_out = 0
+        self._idle = self._in_a_hurry = False
         self._thread: threading.Thread | None = None
 
     def after_fork_in_child(self) -> None:
@@ -80,91 +97,137 @@ class Worker(Forking):
         """How many items wait."""
         return len(self._queue)
 
-    def put(self, item: object) -> None:
-        """Take an item; never waits, except in inline mode."""
+    def put(self, item: object, size: int = 0) -> None:
+        """Take an item; never waits, except in inline mode.
+
+        Args:
+            item: anything.
+            size: how much memory it keeps from being freed, roughly, in characters.
+        """
         if self._stopped:
             self.dropped += 1
             return
         queue = self._queue
-        if len(queue) >= QUEUE_LIMIT:
+        if len(queue) >= QUEUE_LIMIT or self._size_in - self._size_out > SIZE_LIMIT:
             self._drop_oldest()
-        queue.append(item)
+        self._size_in += size
+        queue.append((item, size))
         if self._inline:
             self._drain()
         elif self._thread is None:
             self._start()
         elif self._idle:
-            self._wake.set()
+            self._idle = False
+            self._wake.put(None)
 
     def _drop_oldest(self) -> None:
         try:
-            self._queue.popleft()
+            item, size = self._queue.popleft()
         except IndexError:
+            self._size_in = self._size_out = 0
+            return
+        self._size_in -= size
+        if isinstance(item, _Flush):
+            item.answer.put(False)  # noqa: FBT003 - not all of what was put before it was worked off
             return
         self.dropped += 1
         if self.dropped == 1:
             _logger.warning("aotel: envelopes wait faster than they can be sent; the oldest are dropped and counted")
 
     def _start(self) -> None:
-        with self._starting:
-            if self._thread is not None:
-                return
-            thread = threading.Thread(target=self._run, name="aotel-envelopes", daemon=True)
-            # A thread may take over the context of whoever starts it: the worker belongs to no span.
-            token = otel_context.attach(otel_context.Context())
-            try:
-                thread.start()
-                self._thread = thread
-            except RuntimeError:  # the interpreter is shutting down: what waits is worked off by `flush`
-                self._thread = None
-            finally:
-                otel_context.detach(token)
+        if not self._starting.acquire(blocking=False):
+            return  # somebody is at it, perhaps the very code that a signal handler has interrupted
+        try:
+            if self._thread is None:
+                self._start_thread()
+        finally:
+            self._starting.release()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="aotel-envelopes", daemon=True)
+        # A thread may take over the context of whoever starts it: the worker belongs to no span.
+        token = otel_context.attach(otel_context.Context())
+        try:
+            thread.start()
+            self._thread = thread
+        except RuntimeError:  # the interpreter is shutting down: what waits is worked off by `flush`
+            self._thread = None
+        finally:
+            otel_context.detach(token)
 
     def _run(self) -> None:
-        wake = self._wake
         while not self._stopped:
-            if self._asked == self._answered:
-                wake.wait(INTERVAL)
-            wake.clear()
-            asked = self._asked
+            if not self._in_a_hurry:
+                self._sleep(INTERVAL)
+            self._in_a_hurry = False
             self._drain()
-            if asked != self._answered:
-                self._flush_kept()
-            with self._answer:
-                self._answered = asked
-                self._answer.notify_all()
             self._idle = True
-            if self._may_sleep(asked):
-                wake.wait(RETRY_INTERVAL if self._is_waiting() else None)
-                wake.clear()
+            if not self._queue and not self._stopped:
+                self._size_in = self._size_out = 0
+                self._sleep(RETRY_INTERVAL if self._is_waiting() else None)
             self._idle = False
+        self._drain()
 
-    def _may_sleep(self, asked: int) -> bool:
-        return not self._queue and not self._stopped and asked == self._asked
+    def _sleep(self, timeout: float | None) -> None:
+        try:
+            self._wake.get(timeout=timeout)
+            while True:
+                self._wake.get_nowait()
+        except Empty:
+            return
 
     def _drain(self) -> None:
         with self._working, suppress_instrumentation():
             if not self._queue and self._is_waiting():
                 self._work([])
             while self._queue:
-                self._work([self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))])
+                self._work_off(self._take())
+
+    def _take(self) -> tuple[list[Any], _Flush | None]:
+        """Take a batch out of the queue, and the flush that ends it, if one does."""
+        batch: list[Any] = []
+        while self._queue and len(batch) < BATCH:
+            item, size = self._queue.popleft()
+            if isinstance(item, _Flush):
+                return batch, item
+            self._size_out += size
+            batch.append(item)
+        return batch, None
+
+    def _work_off(self, taken: tuple[list[Any], _Flush | None]) -> None:
+        batch, flush = taken
+        if batch:
+            self._work(batch)
+        if flush is not None:
+            self._flush_kept()
+            flush.answer.put(True)  # noqa: FBT003 - the answer
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was put before is worked off, at most `timeout` seconds; say whether it was."""
         thread = self._thread
-        if self._inline or thread is None or not thread.is_alive() or thread is threading.current_thread():
+        if self._inline or thread is None or thread is threading.current_thread():
             self._drain()
             self._flush_kept()
             return True
-        with self._answer:
-            self._asked += 1
-            ticket = self._asked
-            self._wake.set()
-            return self._answer.wait_for(lambda: bool(self._answered >= ticket), timeout)
+        request = _Flush()
+        self._queue.append((request, 0))
+        self._in_a_hurry = True
+        self._wake.put(None)
+        deadline = monotonic() + timeout
+        while True:
+            try:
+                return request.answer.get(timeout=max(min(_PATIENCE, deadline - monotonic()), 0))
+            except Empty:
+                if not thread.is_alive():
+                    self._drain()
+                elif monotonic() >= deadline:
+                    return False
 
     def shutdown(self, timeout: float) -> bool:
         """Work off what waits and end the thread, within `timeout` seconds."""
+        if self._stopped:
+            return not self._queue
         flushed = self.flush(timeout)
         self._stopped = True
-        self._wake.set()
+        self._wake.put(None)
         return flushed

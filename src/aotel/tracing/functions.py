@@ -78,7 +78,7 @@ def trace_coroutine_function(fn: Callable[..., Awaitable[R]], site: CallSite) ->
 def is_pending(result: object) -> bool:
     """Say whether a plain function returned something that has yet to happen: a coroutine, a Future or a Task."""
     cls = type(result)
-    return cls is CoroutineType or hasattr(cls, "_asyncio_future_blocking")
+    return cls is CoroutineType or (hasattr(cls, "_asyncio_future_blocking") and hasattr(cls, "add_done_callback"))
 
 
 def finish_later(call: Call, context: Context, pending: Any) -> Any:
@@ -87,9 +87,20 @@ def finish_later(call: Call, context: Context, pending: Any) -> Any:
     A coroutine comes back wrapped; a Future or Task is the same object and ends the span by its callback.
     """
     if type(pending) is not CoroutineType:
-        pending.add_done_callback(functools.partial(_finish_with_future, call))
+        _follow_future(call, pending)
         return pending
     return named_after(pending, _finish_with_coroutine(context, _Unawaited(call, pending)))
+
+
+def _follow_future(call: Call, pending: Any) -> None:
+    try:
+        if pending.done():
+            _finish_with_future(call, pending)
+        else:
+            pending.add_done_callback(functools.partial(_finish_with_future, call))
+    except Exception as error:  # noqa: BLE001 - a loop that is closed, or another thread's
+        PORT.report("following a future", error)
+        call.succeed()
 
 
 def named_after(original: Any, driver: Any) -> Any:

@@ -67,14 +67,7 @@ def _drive(
             yields += 1
             try:
                 argument = yield item
-            except GeneratorExit:
-                returned = _close(generator, context)
-                if returned is None:
-                    raise
-                # A body that returns from GeneratorExit hands its value to close() (Python 3.13).
-                call.succeed({"yields": yields, "return": returned})
-                return returned
-            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
+            except BaseException as error:  # noqa: BLE001 - thrown in or closed: the body's to handle
                 step, argument = generator.throw, _as_thrown(error)
             else:
                 step = generator.send
@@ -91,16 +84,6 @@ def _as_thrown(error: BaseException) -> BaseException:
     # Without the frame that caught it here: its traceback is to end where the body was.
     caught = error.__traceback__
     return error.with_traceback(None if caught is None else caught.tb_next)
-
-
-def _close(generator: Generator[Any, Any, Any], context: Context) -> Any:
-    token = otel_context.attach(context)
-    try:
-        # typeshed says None; since Python 3.13 it is the value that the body returned.
-        close: Callable[[], Any] = generator.close
-        return close()
-    finally:
-        detach(token)
 
 
 async def _drive_async(
@@ -122,10 +105,7 @@ async def _drive_async(
             yields += 1
             try:
                 argument = yield item
-            except GeneratorExit:
-                await _aclose(generator, context)
-                raise
-            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: the body's to handle
+            except BaseException as error:  # noqa: BLE001 - thrown in or closed: the body's to handle
                 step, argument = generator.athrow, _as_thrown(error)
             else:
                 step = generator.asend
@@ -146,11 +126,3 @@ def _first_step(generator: AsyncGenerator[Any, Any]) -> Any:
         return generator.asend(None)
     finally:
         sys.set_asyncgen_hooks(*hooks)
-
-
-async def _aclose(generator: AsyncGenerator[Any, Any], context: Context) -> None:
-    token = otel_context.attach(context)
-    try:
-        await generator.aclose()
-    finally:
-        detach(token)

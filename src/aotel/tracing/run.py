@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from aotel.calls.port import PORT
 from aotel.calls.scope import EMPTY_SCOPE, scope_of, with_scope
+from aotel.content import active
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import Op
 from aotel.tracing.arguments import check_name
@@ -65,7 +66,7 @@ def _again(name: str | None, fn: Any) -> Any:
 
 def _enter_scope(name: str, source_file: str | None, call: Call, parent: Context) -> Context:
     run_id = f"run_{secrets.token_hex(8)}"
-    call.attributes = {names.AGENT_RUN_ID: run_id, names.AGENT_RUN_NAME: name}
+    call.attributes = {names.AGENT_RUN_ID: run_id, names.AGENT_RUN_NAME: active().redactor.text(name)}
     call.late_attributes = provenance_of(source_file)
     scope = scope_of(parent, propagated=PORT.propagate_session) or EMPTY_SCOPE
     return with_scope(scope._replace(run_id=run_id), parent, propagate=PORT.propagate_session)

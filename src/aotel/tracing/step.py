@@ -72,7 +72,10 @@ def set_result(value: object) -> None:
         return
     capture = active().default
     if capture.writes and not active().hides_output:
-        span.set_attribute(names.AOT_RESULT, to_json(capture.value(value)))
+        try:
+            span.set_attribute(names.AOT_RESULT, to_json(capture.value(value)))
+        except Exception as error:  # noqa: BLE001 - somebody else's span
+            PORT.report("set_result", error)
 
 
 def _warn_outside(value: object) -> None:

@@ -131,7 +131,7 @@ class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens")
                 self._pace.add(perf_counter_ns(), _size(data))
                 kept = self._first if len(self._first) < _KEPT else self._latest
                 kept.append((name, time_ns(), content))
-                if self._envelopes and PORT.emit is not None:
+                if self._envelopes and PORT.emit is not None and call.span.is_recording():
                     PORT.emit(call.span, name, content, call.capture)
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
             PORT.report("stream.event", error)
