@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext
 
 
 class Ended(NamedTuple):
@@ -35,9 +36,21 @@ class Ended(NamedTuple):
         return "ok" if payload["ok"] else payload.get("outcome", "error")
 
     @property
+    def context(self) -> SpanContext:
+        """The span's ids."""
+        return context_of(self.span)
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """The span's attributes."""
         return dict(self.span.attributes or {})
+
+
+def context_of(span: ReadableSpan) -> SpanContext:
+    """Return a span's ids, which every span that was recorded has."""
+    context: SpanContext | None = span.context
+    assert context is not None
+    return context
 
 
 class Recorded:
@@ -118,7 +131,7 @@ def rounded(nanoseconds: int) -> str:
 
 
 def _operation(span: ReadableSpan, groups: dict[tuple[str, str], list[Envelope]]) -> Ended:
-    span_id = f"sp_{span.context.span_id:016x}"
+    span_id = f"sp_{context_of(span).span_id:016x}"
     (key,) = [key for key in groups if key[1] == span_id]
     first, *between, last = groups.pop(key)
     assert opens(first), first
@@ -133,8 +146,8 @@ def _assert_agreement(span: ReadableSpan, start: Envelope, end: Envelope) -> Non
     assert span.start_time is not None
     assert span.end_time is not None
     assert start["ids"] == end["ids"]
-    assert start["ids"]["trace_id"] == f"tr_{span.context.trace_id:032x}"
-    assert start["ids"]["step_id"] == f"step_{span.context.span_id:016x}"
+    assert start["ids"]["trace_id"] == f"tr_{context_of(span).trace_id:032x}"
+    assert start["ids"]["step_id"] == f"step_{context_of(span).span_id:016x}"
     assert start["ids"]["parent_span_id"] == ("" if span.parent is None else f"sp_{span.parent.span_id:016x}")
     assert start["ts"] == rounded(span.start_time)
     assert end["ts"] == rounded(span.end_time)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import concurrent.futures.thread  # noqa: F401 - it has hooks of its own, which must not appear between two of ours
+# It registers hooks of its own, which must not appear while one of ours waits.
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import contextlib
 import os
 import weakref

@@ -40,7 +40,7 @@ def test_parent_is_the_one_that_is_given(recorded: Recorded) -> None:
         call = Call(CallSite("tool", "child"))
         call.start(parent)
         call.succeed()
-    assert recorded.named("child").span.parent == recorded.named("parent").span.context
+    assert recorded.named("child").span.parent == recorded.named("parent").context
 
 
 def test_call_with_no_result_has_none_to_show(recorded: Recorded) -> None:
@@ -73,11 +73,11 @@ def test_span_made_inside_the_start_of_another_is_not_taken_for_it(recorded: Rec
     context = call.start()
     with trace.get_tracer("other").start_as_current_span("inner", context=context):
         pass
+    assert enclosing_call(context) is call
     call.succeed("result")
     inner, outer = recorded.spans
     assert (inner.name, outer.name) == ("inner", "outer")
     assert dict(inner.attributes or {}) == {}
-    assert enclosing_call(context) is call
 
 
 def test_enclosing_call_is_none_inside_a_foreign_span(recorded: Recorded) -> None:

@@ -135,14 +135,14 @@ def test_failed_operation_has_an_error_instead_of_an_end(recorded: Recorded) -> 
 def test_record_around_an_envelope(recorded: Recorded) -> None:
     with pytest.raises(LookupError), step("work", "llm"):
         raise LookupError("gone")
-    span = recorded.operation.span
+    span, context = recorded.operation.span, recorded.operation.context
     for record, severity in zip(recorded.records, ("INFO", "ERROR"), strict=True):
         log_record = record.log_record
         body = json.loads(str(log_record.body))
         attributes = dict(log_record.attributes or {})
         assert log_record.event_name == body["kind"] == attributes["aot.kind"]
         assert log_record.severity_text == severity
-        assert (log_record.trace_id, log_record.span_id) == (span.context.trace_id, span.context.span_id)
+        assert (log_record.trace_id, log_record.span_id) == (context.trace_id, context.span_id)
         assert attributes["openinference.span.kind"] == "LLM"
         assert attributes["aot.run_id"] == body["ids"]["run_id"]
         assert record.resource == span.resource

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from tests.recording import Recorded
 
-REQUEST: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "model-1", "gen_ai.provider.name": "openai"}
+REQUEST: dict[str, Any] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "model-1",
+    "gen_ai.provider.name": "openai",
+}
 RESPONSE: dict[str, Any] = {
     "gen_ai.response.model": "model-1-0613",
     "gen_ai.usage.input_tokens": 100,

@@ -60,7 +60,7 @@ async def test_span_is_current_while_the_coroutine_runs_and_not_before(recorded:
     assert trace.get_current_span() is trace.INVALID_SPAN
     with step("elsewhere"):
         await coroutine
-    assert inside == [recorded.named("returning").span.context]
+    assert inside == [recorded.named("returning").context]
 
 
 def test_coroutine_that_is_never_awaited_ends_as_abandoned(recorded: Recorded) -> None:
@@ -157,7 +157,7 @@ async def test_task_inside_is_a_child_of_the_span(recorded: Recorded) -> None:
 
     await parent()
     await asyncio.sleep(0)
-    assert recorded.named("child").span.parent == recorded.named("parent").span.context
+    assert recorded.named("child").span.parent == recorded.named("parent").context
 
 
 def test_future_of_an_executor_is_the_same_object(recorded: Recorded) -> None:
@@ -256,9 +256,9 @@ async def test_gather_keeps_siblings_apart(recorded: Recorded) -> None:
     with step("root"):
         pairs = await asyncio.gather(*(branch() for _ in range(10)))
     assert len({span_id for pair in pairs for span_id in pair}) == 20
-    by_id = {operation.span.context.span_id: operation for operation in recorded.operations}
-    root = recorded.named("root").span.context.span_id
+    by_id = {operation.context.span_id: operation for operation in recorded.operations}
+    root = recorded.named("root").context.span_id
     for me, inner in pairs:
         assert (by_id[inner].start["ids"]["parent_span_id"]) == f"sp_{me:016x}"
         assert (by_id[me].start["ids"]["parent_span_id"]) == f"sp_{root:016x}"
-    assert len({operation.span.context.trace_id for operation in recorded.operations}) == 1
+    assert len({operation.context.trace_id for operation in recorded.operations}) == 1

@@ -150,7 +150,7 @@ def test_decorators_stack(recorded: Recorded) -> None:
     coated = coat("agent", name="outer")(coat("tool", name="inner")(work))
     assert coated(3) == 3
     inner, outer = recorded.operations
-    assert inner.span.parent == outer.span.context
+    assert inner.span.parent == outer.context
 
 
 def test_tracer_provider_of_ones_own() -> None:

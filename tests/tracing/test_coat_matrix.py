@@ -134,8 +134,8 @@ def test_span_is_current_in_the_body_alone(kind: Kind, recorded: Recorded) -> No
         assert trace.get_current_span() is outer
     assert trace.get_current_span() is trace.INVALID_SPAN
     operation, around = recorded.operations
-    assert inside[0].get_span_context() == operation.span.context
-    assert operation.span.parent == around.span.context
+    assert inside[0].get_span_context() == operation.context
+    assert operation.span.parent == around.context
     assert operation.start["ids"]["parent_span_id"] == around.start["ids"]["span_id"]
 
 
@@ -166,7 +166,7 @@ def test_recursion_nests(kind: Kind, recorded: Recorded) -> None:
 
     assert run(kind, kind.coated, inner) == 3
     first, second = recorded.operations
-    assert first.span.parent == second.span.context
+    assert first.span.parent == second.context
     assert second.span.parent is None
     assert first.outcome == second.outcome == "ok"
 
@@ -182,8 +182,8 @@ def test_re_entrancy_from_threads_keeps_calls_apart(kind: Kind, recorded: Record
     with ThreadPoolExecutor(4) as pool:
         inside = list(pool.map(lambda _: run(kind, kind.coated, action_of(action)), range(4)))
     operations = recorded.operations
-    assert {found.span_id for found in inside} == {operation.span.context.span_id for operation in operations}
-    assert len({operation.span.context.trace_id for operation in operations}) == 4
+    assert {found.span_id for found in inside} == {operation.context.span_id for operation in operations}
+    assert len({operation.context.trace_id for operation in operations}) == 4
     assert {operation.outcome for operation in operations} == {"ok"}
 
 

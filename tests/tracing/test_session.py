@@ -64,7 +64,7 @@ def test_session_is_a_span_of_its_own(recorded: Recorded) -> None:
     assert around.span.name == "conversation"
     assert around.start["kind"] == "agent.session.start"
     assert around.end["kind"] == "agent.session.end"
-    assert around.span.parent == outer.span.context
+    assert around.span.parent == outer.context
     assert around.attributes["gen_ai.operation.name"] == "invoke_workflow"
     assert around.attributes["openinference.span.kind"] == "AGENT"
 
@@ -141,7 +141,7 @@ async def test_parallel_sessions_are_isolated(recorded: Recorded) -> None:
     for operation in recorded.operations:
         attributes = operation.attributes
         assert attributes["user.id"] == attributes["session.id"].replace("chat", "user")
-        traces.setdefault(operation.span.context.trace_id, set()).add(attributes["session.id"])
+        traces.setdefault(operation.context.trace_id, set()).add(attributes["session.id"])
     assert sorted(map(sorted, traces.values())) == sorted([f"chat-{number}"] for number in range(10))
 
 
@@ -160,7 +160,7 @@ async def test_one_session_object_may_be_entered_in_many_tasks(recorded: Recorde
     leaves = [operation for operation in recorded.operations if operation.start["kind"] == "agent.tool.call"]
     assert {operation.outcome for operation in sessions} == {"ok"}
     for operation in sessions:
-        children = [child for child in leaves if child.span.parent == operation.span.context]
+        children = [child for child in leaves if child.span.parent == operation.context]
         assert len(children) == 2
         assert all((child.span.end_time or 0) <= (operation.span.end_time or 0) for child in children)
 

@@ -67,7 +67,7 @@ async def test_async_step_nests(recorded: Recorded) -> None:
         async with step("inner"):
             await asyncio.sleep(0)
     inner, around = recorded.operations
-    assert inner.span.parent == around.span.context
+    assert inner.span.parent == around.context
 
 
 def test_one_step_object_may_be_entered_again_and_inside_itself(recorded: Recorded) -> None:
@@ -77,7 +77,7 @@ def test_one_step_object_may_be_entered_again_and_inside_itself(recorded: Record
     with again:
         pass
     first, second, third = recorded.operations
-    assert first.span.parent == second.span.context
+    assert first.span.parent == second.context
     assert second.span.parent is third.span.parent is None
 
 

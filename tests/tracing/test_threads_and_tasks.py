@@ -13,6 +13,7 @@ import pytest
 from opentelemetry import trace
 
 from aotel import coat, configure, session, step
+from tests.recording import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,8 +119,8 @@ def test_parent_is_kept(place: Callable[[], object], recorded: Recorded) -> None
     with session("chat-7"), step("outer"):
         place()
     first, outer, around = recorded.operations
-    assert first.span.parent == outer.span.context
-    assert outer.span.parent == around.span.context
+    assert first.span.parent == outer.context
+    assert outer.span.parent == around.context
     assert first.attributes["session.id"] == "chat-7"
     assert len({operation.start["ids"]["trace_id"] for operation in recorded.operations}) == 1
     assert {operation.start["ids"]["run_id"] for operation in recorded.operations} == {around.start["ids"]["run_id"]}
@@ -132,8 +133,8 @@ def test_pool_that_outlives_a_span_takes_the_parent_of_each_task(recorded: Recor
                 pool.submit(leaf).result()
         pool.submit(leaf).result()
     operations = recorded.operations
-    assert operations[0].span.parent == operations[1].span.context
-    assert operations[2].span.parent == operations[3].span.context
+    assert operations[0].span.parent == operations[1].context
+    assert operations[2].span.parent == operations[3].context
     assert operations[4].span.parent is None
 
 
@@ -148,11 +149,11 @@ def test_siblings_in_threads_stay_apart(recorded: Recorded) -> None:
     with step("root"), ThreadPoolExecutor(5) as pool:
         found = list(pool.map(branch, range(5)))
     assert [number for _, number in found] == list(range(5))
-    root = recorded.named("root").span.context
+    root = recorded.named("root").context
     branches = [operation.span for operation in recorded.operations if operation.span.name == "branch"]
     leaves = [operation.span for operation in recorded.operations if operation.span.name == "leaf"]
     assert {parent_of(span) for span in branches} == {root.span_id}
-    assert {parent_of(span) for span in leaves} == {span.context.span_id for span in branches}
+    assert {parent_of(span) for span in leaves} == {context_of(span).span_id for span in branches}
 
 
 async def test_gather_keeps_siblings_apart(recorded: Recorded) -> None:
@@ -163,11 +164,11 @@ async def test_gather_keeps_siblings_apart(recorded: Recorded) -> None:
 
     with step("root"):
         assert await asyncio.gather(*(branch(number) for number in range(10))) == list(range(10))
-    root = recorded.named("root").span.context
+    root = recorded.named("root").context
     branches = [operation.span for operation in recorded.operations if operation.span.name == "branch"]
     leaves = [operation.span for operation in recorded.operations if operation.span.name == "async_leaf"]
     assert {parent_of(span) for span in branches} == {root.span_id}
-    assert {parent_of(span) for span in leaves} == {span.context.span_id for span in branches}
+    assert {parent_of(span) for span in leaves} == {context_of(span).span_id for span in branches}
 
 
 def test_calls_without_a_parent_are_traces_of_their_own(recorded: Recorded) -> None:
@@ -184,8 +185,8 @@ def test_seeded_random_repeats_no_ids(recorded: Recorded) -> None:
         random.seed(42)
         for _ in range(50):
             leaf()
-    assert len({operation.span.context.trace_id for operation in recorded.operations}) == 100
-    assert len({operation.span.context.span_id for operation in recorded.operations}) == 100
+    assert len({operation.context.trace_id for operation in recorded.operations}) == 100
+    assert len({operation.context.span_id for operation in recorded.operations}) == 100
 
 
 def test_the_programs_own_random_numbers_are_left_alone(recorded: Recorded) -> None:
@@ -218,4 +219,4 @@ def test_parent_from_the_environment_of_a_child_process(recorded: Recorded, monk
     inner, outer = recorded.operations
     assert outer.start["ids"]["parent_span_id"] == "sp_00f067aa0ba902b7"
     assert outer.start["ids"]["trace_id"] == inner.start["ids"]["trace_id"] == "tr_4bf92f3577b34da6a3ce929d0e0e4736"
-    assert inner.span.parent == outer.span.context
+    assert inner.span.parent == outer.context

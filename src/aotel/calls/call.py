@@ -180,6 +180,8 @@ class Call:
 
     def succeed(self, result: object = _NO_RESULT) -> None:
         """End the span; with a result, where the operation is one that returns something."""
+        if self.ended:
+            return
         end_time = self._end()
         try:
             if not self.output_set and result is not _NO_RESULT:
@@ -190,6 +192,8 @@ class Call:
 
     def fail(self, error: BaseException) -> None:
         """End the span with the exception that left the body; it is the caller's to raise it again."""
+        if self.ended:
+            return
         if is_result(error):
             self.succeed()
             return

@@ -119,13 +119,15 @@ class Redactor:
         """
         changed: dict[str, AttributeValue] = {}
         for name, value in attributes.items():
-            if value is None or isinstance(value, (int, float)):
+            if value is None:
                 continue
             verdict = self.names.verdict(name)
-            try:
-                found = self._attribute(value, secret=verdict.secret)
-            except Exception:  # noqa: BLE001 - rather nothing than a secret
-                found = UNREADABLE
+            found: AttributeValue = value
+            if not isinstance(value, (int, float)):
+                try:
+                    found = self._attribute(value, secret=verdict.secret)
+                except Exception:  # noqa: BLE001 - rather nothing than a secret
+                    found = UNREADABLE
             if verdict is not PLAIN and verdict.name != name:
                 changed[name] = None
                 changed[verdict.name] = found

@@ -19,7 +19,7 @@ __all__ = ["Dialect", "Table", "begins", "fill", "merged"]
 
 Part = TypeVar("Part")
 
-_SILENT = frozenset({names.GEN_AI_PROMPT_NAME, "gen_ai.prompt.version"})
+_SILENT = frozenset({names.GEN_AI_PROMPT_NAME, names.GEN_AI_PROMPT_VERSION})
 """Names that look like items of `gen_ai.prompt.N`; spans that fetch a prompt and call no model have them too."""
 
 

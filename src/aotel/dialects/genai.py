@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECT"]
 
-_CACHE_WRITE = "gen_ai.usage.cache_write.input_tokens"
-_TOP_K = "gen_ai.retrieval.top_k"
-_PROMPT_VERSION = "gen_ai.prompt.version"
-_PROMPT_VARIABLE = "gen_ai.prompt.variable."
+_PROMPT_VARIABLE = f"{names.GEN_AI_PROMPT_VARIABLE}."
 
 _OPERATION = Table(
     ("request_model", names.GEN_AI_REQUEST_MODEL, text),
@@ -64,7 +61,7 @@ _USAGE = Table(
     ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
     ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, tokens),
     ("cache_read_tokens", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, tokens),
-    ("cache_write_tokens", _CACHE_WRITE, tokens),
+    ("cache_write_tokens", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, tokens),
     ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, tokens),
     ("audio_input_tokens", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, tokens),
     ("audio_output_tokens", names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, tokens),
@@ -89,13 +86,13 @@ _AGENT = Table(
 
 _RETRIEVAL = Table(
     ("query", names.GEN_AI_RETRIEVAL_QUERY_TEXT, content),
-    ("top_k", _TOP_K, tokens),
+    ("top_k", names.GEN_AI_RETRIEVAL_TOP_K, tokens),
     ("data_source_id", names.GEN_AI_DATA_SOURCE_ID, text),
 )
 
 _PROMPT = Table(
     ("name", names.GEN_AI_PROMPT_NAME, text),
-    ("version", _PROMPT_VERSION, text),
+    ("version", names.GEN_AI_PROMPT_VERSION, text),
 )
 
 _SIGNALS = frozenset(
@@ -266,7 +263,7 @@ def _write_usage(usage: Usage, out: dict[str, AttributeValue]) -> None:
     if usage.cache_read_tokens is not None:
         out[names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS] = usage.cache_read_tokens
     if usage.cache_write_tokens is not None:
-        out[_CACHE_WRITE] = usage.cache_write_tokens
+        out[names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS] = usage.cache_write_tokens
     if usage.reasoning_tokens is not None:
         out[names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS] = usage.reasoning_tokens
     if usage.audio_input_tokens is not None:

@@ -11,6 +11,7 @@ from opentelemetry.environment_variables import OTEL_PYTHON_ID_GENERATOR
 from opentelemetry.sdk import _configuration as sdk_configuration
 
 from aotel import settings as environment
+from aotel.calls import describe_error
 from aotel.calls.port import PORT
 from aotel.distro.arguments import Request
 from aotel.distro.configuration import apply, say_once, the_pipeline
@@ -74,7 +75,7 @@ class AotelConfigurator(_Stock):  # type: ignore[misc]
             super()._configure(**options)  # pyright: ignore[reportUnknownMemberType]
         except Exception as error:  # noqa: BLE001 - see the class
             say_once(
-                f"OpenTelemetry could not be set up as the environment asks ({type(error).__name__}: {error!s:.300}); "
+                f"OpenTelemetry could not be set up as the environment asks ({describe_error(error)}); "
                 "what works without it goes on"
             )
             return False

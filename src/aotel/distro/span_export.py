@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
+from aotel.calls import describe_error
 from aotel.export import bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import careful
 
@@ -69,9 +70,7 @@ def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeo
             exporter = otlp_span_exporter(settings) if name == "otlp" else _load(name)
             provider.add_span_processor(exporting_processor(exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
-            _logger.warning(
-                "aotel: the span exporter %r could not be set up (%s: %.200s)", name, type(error).__name__, error
-            )
+            _logger.warning("aotel: the span exporter %r could not be set up (%s)", name, describe_error(error))
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from aotel import forking
+from aotel.calls import describe_error
 from aotel.export.health import say
 
 if TYPE_CHECKING:
@@ -117,9 +118,14 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
                 return self._deliver(batch)
         except Exception as error:  # noqa: BLE001  telemetry must not break the program it watches
             if self.counts.last_error is None:
-                say(logging.WARNING, "aotel: the %s exporter failed, envelopes are lost: %r", self.name, error)
+                say(
+                    logging.WARNING,
+                    "aotel: the %s exporter failed, envelopes are lost: %s",
+                    self.name,
+                    describe_error(error),
+                )
             self.counts.dropped += len(batch)
-            self.counts.last_error = repr(error)
+            self.counts.last_error = describe_error(error)
             return False
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -140,7 +146,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
             with suppress_instrumentation():
                 return self._flush()
         except Exception as error:  # noqa: BLE001  as above
-            self.counts.last_error = repr(error)
+            self.counts.last_error = describe_error(error)
             return False
         finally:
             self._lock.release()
@@ -167,7 +173,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
             with suppress_instrumentation():
                 self._close()
         except Exception as error:  # noqa: BLE001  as above
-            self.counts.last_error = repr(error)
+            self.counts.last_error = describe_error(error)
         self.counts.state = "closed"
 
     def before_fork(self) -> None:

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from aotel import forking
+from aotel.calls import describe_error
 from aotel.errors import ConfigurationError
 from aotel.export.outcome import Outcome, Report, Verdict, judge
 from aotel.export.quiet import Hush, listening
@@ -147,7 +148,7 @@ class Stock(forking.Forking, Generic[T]):
             try:
                 self._adopt(cast("Callable[[], object]", self._build)())
             except Exception as error:  # noqa: BLE001  a bad certificate or header must not break the program
-                return Outcome(Verdict.TRANSIENT, f"the exporter can't be set up: {error!r}")
+                return Outcome(Verdict.TRANSIENT, f"the exporter can't be set up: {describe_error(error)}")
             if self._closed:  # `close` came while there was nothing to stop yet
                 self._stop(self._exporter)
         elif self._inherited:
@@ -161,10 +162,10 @@ class Stock(forking.Forking, Generic[T]):
                 result = exporter.export(items)
             except Exception as error:  # noqa: BLE001  what exporters raise is their own affair
                 if self._closed or self._spent or isinstance(error, OSError):
-                    return Outcome(Verdict.TRANSIENT, repr(error))
+                    return Outcome(Verdict.TRANSIENT, describe_error(error))
                 # Only of the OTLP exporters it is known that nothing of the batch was sent.
                 otlp = type(exporter).__module__.startswith("opentelemetry.exporter.otlp")
-                return Outcome(Verdict.UNENCODABLE if otlp else Verdict.REFUSED, repr(error))
+                return Outcome(Verdict.UNENCODABLE if otlp else Verdict.REFUSED, describe_error(error))
         return judge(delivered=result.name == "SUCCESS", report=self._report, heard=heard)
 
     def force_flush(self, timeout_millis: int) -> bool:

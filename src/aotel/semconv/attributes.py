@@ -116,6 +116,8 @@ GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tok
 """Input tokens that came out of the provider's cache."""
 GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 """Input tokens that went into the provider's cache."""
+GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+"""Input tokens that went into the provider's cache, by its newest name."""
 GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 """Output tokens spent on reasoning."""
 GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
@@ -156,6 +158,8 @@ GEN_AI_TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 """Result of the tool call."""
 GEN_AI_RETRIEVAL_QUERY_TEXT: Final = "gen_ai.retrieval.query.text"
 """Text searched for."""
+GEN_AI_RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
+"""How many documents were asked for."""
 GEN_AI_RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
 """Documents found, each with id and score."""
 GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
@@ -186,6 +190,10 @@ GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 """Name of the workflow; few distinct values."""
 GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
 """Name of a managed prompt."""
+GEN_AI_PROMPT_VERSION: Final = "gen_ai.prompt.version"
+"""Version of a managed prompt."""
+GEN_AI_PROMPT_VARIABLE: Final = "gen_ai.prompt.variable"
+"""What was filled into a managed prompt, by the variable's name."""
 GEN_AI_EVALUATION_NAME: Final = "gen_ai.evaluation.name"
 """Name of the evaluation metric."""
 GEN_AI_EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
@@ -519,7 +527,7 @@ TRACELOOP_PROMPT_VERSION_HASH: Final = "traceloop.prompt.version_hash"
 TRACELOOP_PROMPT_TEMPLATE: Final = "traceloop.prompt.template"
 """Template of the prompt."""
 TRACELOOP_PROMPT_TEMPLATE_VARIABLES: Final = "traceloop.prompt.template_variables"
-"""Variables of the template, as JSON."""
+"""Variables of the template, by name."""
 LLM_REQUEST_TYPE: Final = "llm.request.type"
 """What kind of request it is."""
 LLM_REQUEST_FUNCTIONS: Final = "llm.request.functions"
@@ -736,6 +744,8 @@ NAMES: Final = frozenset(
         "gen_ai.output.type",
         "gen_ai.prompt",
         "gen_ai.prompt.name",
+        "gen_ai.prompt.variable",
+        "gen_ai.prompt.version",
         "gen_ai.provider.name",
         "gen_ai.request.choice.count",
         "gen_ai.request.encoding_formats",
@@ -764,6 +774,7 @@ NAMES: Final = frozenset(
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.retrieval.documents",
         "gen_ai.retrieval.query.text",
+        "gen_ai.retrieval.top_k",
         "gen_ai.system",
         "gen_ai.system_instructions",
         "gen_ai.task.id",
@@ -787,6 +798,7 @@ NAMES: Final = frozenset(
         "gen_ai.usage.cache_creation_input_tokens",
         "gen_ai.usage.cache_read.input_tokens",
         "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.completion_tokens",
         "gen_ai.usage.image.input_tokens",
         "gen_ai.usage.input_tokens",
@@ -941,6 +953,7 @@ CONTENT: Final = frozenset(
         "gen_ai.memory.records",
         "gen_ai.output.messages",
         "gen_ai.prompt",
+        "gen_ai.prompt.variable",
         "gen_ai.request.structured_output_schema",
         "gen_ai.retrieval.documents",
         "gen_ai.retrieval.query.text",
@@ -1005,6 +1018,7 @@ CONTENT_PREFIXES: Final = (
     "gen_ai.prompt.7",
     "gen_ai.prompt.8",
     "gen_ai.prompt.9",
+    "gen_ai.prompt.variable.",
     "input.documents.",
     "input.images.",
     "llm.choices.",
@@ -1023,6 +1037,7 @@ CONTENT_PREFIXES: Final = (
     "trace.annotations.",
     "trace.evaluations.",
     "traceloop.association.properties.",
+    "traceloop.prompt.template_variables.",
 )
 """Beginnings of names of families that are content: `llm.input_messages.` and the like."""
 

@@ -56,6 +56,7 @@ def _drive(
     step: Callable[[Any], Any] = generator.send
     argument: Any = None
     yields = 0
+    closing = False
     try:
         while True:
             token = otel_context.attach(context)
@@ -65,9 +66,12 @@ def _drive(
                 detach(token)
                 argument = None  # an exception that was thrown in would hold this frame, which would hold it
             yields += 1
+            if closing:  # it yields where it should end: whatever it does from here on, the consumer has gone
+                call.fail(GeneratorExit())
             try:
                 argument = yield item
             except BaseException as error:  # noqa: BLE001 - thrown in or closed: the body's to handle
+                closing = isinstance(error, GeneratorExit)
                 step, argument = generator.throw, _as_thrown(error)
             else:
                 step = generator.send
@@ -94,6 +98,7 @@ async def _drive_async(
     argument: Any = None
     pending: Any = _first_step(generator)
     yields = 0
+    closing = False
     try:
         while True:
             token = otel_context.attach(context)
@@ -103,9 +108,12 @@ async def _drive_async(
                 detach(token)
                 pending = argument = None  # an exception that was thrown in would hold this frame, which would hold it
             yields += 1
+            if closing:  # it yields where it should end: whatever it does from here on, the consumer has gone
+                call.fail(GeneratorExit())
             try:
                 argument = yield item
             except BaseException as error:  # noqa: BLE001 - thrown in or closed: the body's to handle
+                closing = isinstance(error, GeneratorExit)
                 step, argument = generator.athrow, _as_thrown(error)
             else:
                 step = generator.asend

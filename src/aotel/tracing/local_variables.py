@@ -6,7 +6,9 @@ import functools
 from types import FunctionType, MethodType, coroutine
 from typing import TYPE_CHECKING, Any
 
-from aotel.content import monitoring, profile_hook  # noqa: F401 - a fork must not meet a thread that imports them
+# Now, and not at the first call: a fork must not meet a thread that imports them.
+import aotel.content.monitoring  # pyright: ignore[reportUnusedImport]
+import aotel.content.profile_hook  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from aotel.content.local_variables import watch
 
 if TYPE_CHECKING:
