@@ -336,4 +336,5 @@ def planted_in_the_source() -> None:
 if __name__ == "__main__":
     for planted in PLACES:
         planted()
+    assert aotel.flush(30)  # what a busy machine may not manage at exit
     print(len(PLACES))

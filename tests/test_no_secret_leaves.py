@@ -62,7 +62,7 @@ def run(mode: str | None, directory: Path) -> Left:
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
-            "AOTEL_ENVELOPES": f"pod,otlp,stderr,file:{written}",
+            "AOTEL_ENVELOPES": f"file:{written},stderr,pod,otlp",
             "ENVPOD_POD_ID": "pod-1",
             "ENVPOD_SOCKET": pod.path,
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
