@@ -208,4 +208,6 @@ def test_spans_go_over_http_where_the_protocol_says_so(programs: Programs) -> No
         )
     assert ended.untouched, ended.stderr
     assert [span.name for span in receiver.spans] == ["search"]
-    assert [record.event_name for record in receiver.log_records] == ["agent.tool.call", "agent.tool.result"]
+    # Metrics of the SDK's own come to the same address.
+    events = [record.event_name for record in receiver.log_records if record.body is not None]
+    assert events == ["agent.tool.call", "agent.tool.result"]

@@ -30,7 +30,8 @@ def test_this_sdk_allows_for_it() -> None:
         lambda attributes: "b" in attributes,
         lambda attributes: list(attributes.items()),
         lambda attributes: attributes.copy(),
-        copy.deepcopy,
+        # Before OpenTelemetry 1.41 a span's attributes could not be copied deeply at all.
+        *([copy.deepcopy] if hasattr(BoundedAttributes, "__deepcopy__") else []),
     ],
 )
 def test_whatever_reads_them_finds_them_complete(read: object) -> None:

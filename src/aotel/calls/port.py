@@ -105,7 +105,8 @@ class Port(Forking):
 
     def report(self, where: str, error: BaseException) -> None:
         """Say once a process and place that instrumentation failed; the host program goes on."""
-        if where in self._failures:
+        # A stack that is used up is the program's own error, which it is about to see.
+        if where in self._failures or isinstance(error, RecursionError):
             return
         self._failures.add(where)
         _logger.warning("aotel failed in %s (%s); the program goes on, this is said once", where, describe_error(error))
