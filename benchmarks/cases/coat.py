@@ -36,33 +36,43 @@ class NullLogExporter(LogRecordExporter):
         return True
 
 
+def tool() -> Callable[..., Any]:
+    """Return the function that is called, decorated."""
+
+    @aotel.coat("tool")
+    def call(path: str, limit: int) -> dict[str, Any]:
+        return lookup(path, limit)
+
+    return call
+
+
 def coated(mode: str | None = None) -> tuple[Callable[..., Any], Callable[[], Any]]:
     """Set up `@coat("tool")` in a capture mode."""
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(NullExporter()))
     handle = aotel.configure(tracer_provider=provider, capture=mode, exporters=[NullLogExporter()])
-    return aotel.coat("tool", lookup), handle.flush
+    return tool(), handle.flush
 
 
 def unsampled() -> tuple[Callable[..., Any], Callable[[], Any]]:
     """Set up a provider that samples nothing, with envelopes off."""
     provider = TracerProvider(sampler=ALWAYS_OFF)
     handle = aotel.configure(tracer_provider=provider, envelopes="none")
-    return aotel.coat("tool", lookup), handle.flush
+    return tool(), handle.flush
 
 
 def disabled() -> tuple[Callable[..., Any], Callable[[], Any]]:
     """Set up with everything switched off."""
     os.environ["AOTEL_DISABLED"] = "true"
     handle = aotel.configure()
-    return aotel.coat("tool", lookup), handle.flush
+    return tool(), handle.flush
 
 
 def socket() -> tuple[Callable[..., Any], Callable[[], Any]]:
     """Set up delivery to the pod socket that the environment names."""
     provider = TracerProvider()
     handle = aotel.configure(tracer_provider=provider, envelopes="pod")
-    return aotel.coat("tool", lookup), functools.partial(handle.flush, 60)
+    return tool(), functools.partial(handle.flush, 60)
 
 
 if __name__ == "__main__":

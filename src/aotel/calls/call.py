@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CALL_KEY = otel_context.create_key("aotel-call")
 
+# Where the API keeps the current span; asked of the API itself, whose own way copies the context twice.
+(_SPAN_KEY,) = trace.set_span_in_context(INVALID_SPAN, Context())
+
 _NO_KEYWORDS: dict[str, Any] = {}
 _NO_RESULT: Final = object()
 
@@ -161,7 +164,7 @@ class Call:
         self.span = tracer.start_span(site.name, context, attributes=attributes, start_time=self.start_time)
         if self.recording is None and PORT.unsampled is not None and not self.span.is_recording():
             PORT.unsampled()
-        return trace.set_span_in_context(self.span, context)
+        return Context({**context, _SPAN_KEY: self.span})
 
     def take_input(self) -> Deferred[Arguments] | None:
         """Snapshot what goes in; the pipeline asks for it when it takes the span up, in the caller's thread."""

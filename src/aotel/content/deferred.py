@@ -79,6 +79,9 @@ def defer_arguments(
     capture: Capture, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any], limit: int
 ) -> Deferred[Arguments]:
     """Take the arguments of a call as they are now, to be written by `capture` later; see `defer_value`."""
+    size = -1 if kwargs else _size_of_scalars(args)
+    if 0 <= size <= limit:
+        return Deferred(capture.arguments, names, args, kwargs, size=size)
     try:
         freezer = _Freezer(limit)
         freeze = freezer.freeze
@@ -87,6 +90,18 @@ def defer_arguments(
         return Deferred(capture.arguments, names, frozen, named, size=freezer.size)
     except _NotSimpleError:
         return Deferred.known(capture.arguments(names, args, kwargs), _WRITTEN_AT_ONCE)
+
+
+def _size_of_scalars(values: tuple[Any, ...]) -> int:
+    """Return how many characters of text values hold that need no copy, or -1 where one of them does."""
+    size = 0
+    for value in values:
+        cls = type(value)
+        if cls is str:
+            size += len(value)
+        elif cls not in _IMMUTABLE:
+            return -1
+    return size
 
 
 class _Freezer:
