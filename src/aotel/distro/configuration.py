@@ -22,7 +22,7 @@ from aotel.distro.child_processes import Children
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
-from aotel.export import EnvelopeExporter, select
+from aotel.export import EnvelopeExporter, OtlpExporter, select
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
 from aotel.pipeline.provider import current_provider, is_attached
 
@@ -221,10 +221,12 @@ def _exporters(settings: Settings, request: Request, *, exported: bool) -> tuple
     STATE.destination = selection.reason
     for problem in selection.problems:
         say_once(problem)
-    chosen = (*selection.exporters, *request.exporters)
-    if not chosen:
+    # What writes on this machine first: it does not wait for a network ahead of it.
+    local_first = sorted(selection.exporters, key=lambda exporter: isinstance(exporter, OtlpExporter))
+    chosen = (*local_first, *request.exporters)
+    if not chosen and asked != ("none",):
         # Where spans are exported somebody knows what they want; where nothing is, nobody would ever see anything.
-        say_once(f"envelopes go nowhere: {selection.reason}", logging.INFO if exported else logging.WARNING)
+        say_once(selection.reason, logging.INFO if exported else logging.WARNING)
     return chosen
 
 
