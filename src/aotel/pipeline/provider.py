@@ -17,7 +17,6 @@ from aotel.pipeline.sampling import AuditSampler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.sampling import Sampler
 
@@ -103,28 +102,14 @@ def refit(provider: Any, pipeline: Pipeline, *, private_ids: bool = True) -> Non
         vars(provider)["id_generator"] = PrivateIdGenerator()
 
 
-def make_provider(
-    pipeline: Pipeline,
-    *,
-    sampler: Sampler | None = None,
-    resource: Resource | None = None,
-    shutdown_on_exit: bool = True,
-) -> TracerProvider:
-    """Make a tracer provider of the SDK that loses no envelope to sampling, with `pipeline` attached.
+def make_provider(pipeline: Pipeline) -> TracerProvider:
+    """Make a tracer provider of the SDK, as the `OTEL_*` variables say, that loses no envelope to sampling.
 
     Args:
         pipeline: what its spans feed.
-        sampler: decides what is exported; by default what `OTEL_TRACES_SAMPLER` says.
-        resource: who sends; by default what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say.
-        shutdown_on_exit: whether the provider shuts itself down at exit.
     """
-    inner = sampler if sampler is not None else environment_sampler()
-    provider = TracerProvider(
-        sampler=audited(inner, pipeline),
-        resource=resource,
-        id_generator=PrivateIdGenerator(),
-        shutdown_on_exit=shutdown_on_exit,
-    )
+    provider = TracerProvider()
+    refit(provider, pipeline)
     attach(provider, pipeline)
     return provider
 
@@ -132,12 +117,3 @@ def make_provider(
 def audited(sampler: Sampler, pipeline: Pipeline) -> Sampler:
     """Return `sampler`, recording for the envelopes of `pipeline` what it would drop."""
     return AuditSampler(sampler, lambda: pipeline.audited)
-
-
-def environment_sampler() -> Sampler:
-    """Return the sampler that `OTEL_TRACES_SAMPLER` asks for; the parent's decision, else everything, by default."""
-    from_environment = getattr(sdk_sampling, "_get_from_env_or_default", None)
-    if from_environment is None:  # pragma: no cover - an SDK that renamed it
-        return sdk_sampling.ParentBased(sdk_sampling.ALWAYS_ON)
-    sampler: Sampler = from_environment()
-    return sampler

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from aotel.calls.call import CallSite
 from aotel.tracing.arguments import check_attributes, check_auto_capture, check_capture, check_name, check_operation
+from aotel.tracing.callables import code_of, innermost
 from aotel.tracing.classes import trace_class
 from aotel.tracing.coated import Coated, CoatedFunction, resolve
 from aotel.tracing.functions import trace_coroutine_function, trace_function
@@ -127,7 +128,8 @@ def decorate(fn: Any, site_of: Callable[[Any], CallSite], rebuild: Callable[[Any
 
 
 def _trace_callable(fn: Any, site: CallSite, rebuild: Callable[[Any], Any]) -> Any:
-    flags = _code_flags(fn)
+    code = code_of(fn)
+    flags = 0 if code is None else code.co_flags
     stand_in = CoatedFunction if hasattr(type(fn), "__get__") else Coated
     if flags & inspect.CO_ASYNC_GENERATOR:
         return stand_in(fn, trace_async_generator_function(fn, site), rebuild)
@@ -157,28 +159,11 @@ def call_site(fn: Any, options: Mapping[str, Any]) -> CallSite:
 
 def display_name(fn: Any) -> str:
     """Return the name of a callable, qualified by its class but not by the function it is defined in."""
-    inner = _innermost(fn)
+    inner = innermost(fn)
     name = getattr(inner, "__qualname__", None) or getattr(inner, "__name__", None)
     if not isinstance(name, str):
         name = type(inner).__qualname__
     return name.rpartition("<locals>.")[2]
-
-
-def _innermost(fn: Any) -> Any:
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    return fn
-
-
-def _code_flags(fn: Any) -> int:
-    inner = _innermost(fn)
-    if isinstance(inner, MethodType):
-        inner = _innermost(inner.__func__)
-    if not isinstance(inner, FunctionType):
-        inner = getattr(type(inner), "__call__", None)  # noqa: B004 - which function it is, not whether there is one
-        if not isinstance(inner, FunctionType):
-            return 0
-    return inner.__code__.co_flags
 
 
 def _stands_elsewhere(fn: Any) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from types import FunctionType, MethodType, coroutine
+from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 # Now, and not at the first call: a fork must not meet a thread that imports them.
 import aotel.content.monitoring  # pyright: ignore[reportUnusedImport]
 import aotel.content.profile_hook  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from aotel.content.local_variables import watch
+from aotel.tracing.callables import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import CodeType
 
     from aotel.calls import Call
     from aotel.content.local_variables import Watch
@@ -79,15 +79,3 @@ def watched_awaitable(call: Call, watching: Watch, pending: Any) -> Generator[An
             step, argument = body.throw, error
         else:
             step = body.send
-
-
-def code_of(fn: Any) -> CodeType | None:
-    """Return the code that runs when `fn` is called, or None for what is not written in Python."""
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    if isinstance(fn, MethodType):
-        return code_of(fn.__func__)
-    if isinstance(fn, FunctionType):
-        return fn.__code__
-    call = getattr(type(fn), "__call__", None)  # noqa: B004 - which function it is, not whether there is one
-    return call.__code__ if isinstance(call, FunctionType) else None
