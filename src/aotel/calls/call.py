@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode
 
 from aotel.calls.outcomes import Failure, describe_failure, is_result, stack_trace_of
 from aotel.calls.port import PORT
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from aotel.content import Arguments, Capture, Deferred, Tree
+    from aotel.operation import Operation
 
 CALL_KEY = otel_context.create_key("aotel-call")
 
@@ -45,6 +46,8 @@ class CallSite:
         parameters: names of the positional parameters, for naming and redacting what is passed by position.
         skip_first: whether the first positional argument is the instance or class of a method.
         keywords_as_attributes: whether keyword arguments are facts of a block, each a span attribute of its own.
+        own: whether `attributes` are ours: short, and clean already.
+        kind: the span's kind; a call that leaves the process is a client's.
     """
 
     __slots__ = (
@@ -52,6 +55,7 @@ class CallSite:
         "auto_capture",
         "capture",
         "keywords_as_attributes",
+        "kind",
         "name",
         "own_attributes",
         "parameters",
@@ -73,6 +77,8 @@ class CallSite:
         parameters: tuple[str, ...] = (),
         skip_first: bool = False,
         keywords_as_attributes: bool = False,
+        own: bool = False,
+        kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
         # A tag that is made up at run time may hold anything; ours hold nothing.
         self.taxonomy = lookup(tag if tag is None or tag in TAXONOMY else active().redactor.text(tag))
@@ -83,12 +89,13 @@ class CallSite:
         self.parameters = parameters[1:] if skip_first else parameters
         self.skip_first = skip_first
         self.keywords_as_attributes = keywords_as_attributes
-        own: dict[str, AttributeValue] = {names.AOT_OPERATION: self.tag}
+        self.kind = kind
+        known: dict[str, AttributeValue] = {names.AOT_OPERATION: self.tag}
         if self.taxonomy.genai is not None:
-            own[names.GEN_AI_OPERATION_NAME] = self.taxonomy.genai
-        self.attributes = {**own, **attributes} if attributes else own
+            known[names.GEN_AI_OPERATION_NAME] = self.taxonomy.genai
+        self.attributes = {**known, **attributes} if attributes else known
         # How many of the span's first attributes are known to be clean; None where the user gave some.
-        self.own_attributes = None if attributes else len(own)
+        self.own_attributes = len(self.attributes) if own or not attributes else None
         self.scope: Callable[[Call, Context], Context] | None = None
         # What the pipeline works out once for all calls of a function; None for a block, which runs once.
         self.templates: dict[object, object] | None = None
@@ -114,6 +121,8 @@ class Call:
     output_set: bool = False
     failure: Failure | None = None
     local_variables: dict[str, Tree] | None = None
+    described: Deferred[Operation] | None = None
+    """What an instrumentor knows of the operation, clean already; it then takes the place of input and output."""
     attributes: dict[str, AttributeValue] | None = None
     """Facts of ours for the span, clean already."""
     late_attributes: Callable[[], dict[str, AttributeValue]] | None = None
@@ -161,7 +170,7 @@ class Call:
         self.start_time = time_ns()
         self.start_clock = perf_counter_ns()
         attributes = site.attributes if PORT.attributes_at_start or site.own_attributes is None else None
-        self.span = tracer.start_span(site.name, context, attributes=attributes, start_time=self.start_time)
+        self.span = tracer.start_span(site.name, context, site.kind, attributes, start_time=self.start_time)
         if self.recording is None and PORT.unsampled is not None and not self.span.is_recording():
             PORT.unsampled()
         return Context({**context, _SPAN_KEY: self.span})

@@ -45,6 +45,7 @@ class Port(Forking):
         "autostart",
         "emit",
         "enabled",
+        "later",
         "propagate_session",
         "remote_parent",
         "session_id",
@@ -66,6 +67,8 @@ class Port(Forking):
         self.autostart: Callable[[], None] | None = None
         self.emit: Emit | None = None
         self.unsampled: Callable[[], None] | None = None
+        # Runs something soon in a thread that may take locks: garbage collection must not.
+        self.later: Callable[[Callable[[], None]], None] | None = None
         self.remote_parent: Context | None = None
         self.session_id: str | None = None
         self.propagate_session = False

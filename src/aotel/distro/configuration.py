@@ -239,6 +239,7 @@ def _stderr_is_terminal() -> bool:
 
 def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     PORT.emit = pipeline.emit
+    PORT.later = pipeline.later
     # A provider that takes no processor was warned of already.
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id

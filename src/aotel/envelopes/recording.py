@@ -32,6 +32,8 @@ class Recording:
     capture: str = "redacted"
     call: Call | None = None
     operation: Deferred[Operation] | None = None
+    described: Deferred[Operation] | None = None
+    """What an instrumentor knew of the operation as it ended."""
     input: Deferred[Arguments] | None = None
     output: Deferred[Tree] | None = None
     failure: Failure | None = None

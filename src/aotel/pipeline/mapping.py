@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 from aotel.content import to_json
@@ -46,10 +47,18 @@ def texts_of(recording: Recording, call: Call) -> Texts:
 
 def operation_of(recording: Recording, texts: Texts) -> Operation:
     """Return what a call of ours did, as far as the call itself knows."""
-    taxonomy = recording.taxonomy or lookup(None)
-    operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, texts)
+    if recording.described is not None:  # an instrumentor knows better than arguments and result could tell
+        operation = copy(recording.described.get())
+    else:
+        operation = _operation_of_call(recording, texts)
     if recording.failure is not None and recording.failure.outcome is None:
         operation.error_type = recording.failure.qualified_type
+    return operation
+
+
+def _operation_of_call(recording: Recording, texts: Texts) -> Operation:
+    taxonomy = recording.taxonomy or lookup(None)
+    operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, texts)
     if operation.op == "retrieval":
         operation.retrieval = Retrieval(query=_only_text(texts.named), documents=_documents(texts.found))
     elif operation.op == "llm":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from functools import lru_cache
 from itertools import count
 from threading import Lock
@@ -24,7 +25,7 @@ from aotel.pipeline.worker import Worker
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.trace import Span
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 
-_START, _END, _EMIT = range(3)
+_START, _END, _EMIT, _WAKE = range(4)
 # Events of spans that can keep nothing are numbered together, so that no two have one number.
 _ORPHANS = count(1)
 
@@ -56,6 +57,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, policy: ContentPolicy) -> None:
         self._processors: list[AOTSpanProcessor] = []
+        self._later: deque[Callable[[], None]] = deque()
         self._lock = Lock()
         self._failed: set[str] = set()
         self._warned_unsampled = False
@@ -156,12 +158,26 @@ class Pipeline:
 
     def start(self, recording: Recording) -> None:
         """Take the start of an operation."""
-        self._put((_START, recording, 0, None), recording.input.size if recording.input is not None else 0)
+        content = recording.input or recording.operation
+        self._put((_START, recording, 0, None), 0 if content is None else content.size)
 
     def end(self, recording: Recording) -> None:
         """Take the end of an operation."""
-        size = recording.output.size if recording.output is not None else 0
-        self._put((_END, recording, recording.next_seq(), None), size)
+        content = recording.output or recording.operation
+        self._put((_END, recording, recording.next_seq(), None), 0 if content is None else content.size)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do something soon in the worker's thread, or when somebody flushes; may be called where no lock is safe."""
+        self._later.append(work)
+        if self._worker is not None and not self._worker.is_inline:
+            self._put((_WAKE, None, 0, None))
+
+    def _catch_up(self) -> None:
+        while self._later:
+            try:
+                self._later.popleft()()
+            except Exception as error:  # noqa: BLE001 - the worker outlives what it was given to do
+                self._report(self, error)
 
     def emit(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
         """Take an event inside a span."""
@@ -184,6 +200,7 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
+        self._catch_up()
         return self._worker.flush(timeout) if self._worker else True
 
     @property
@@ -193,6 +210,7 @@ class Pipeline:
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what waits and shut the exporters down."""
+        self._catch_up()
         flushed = self._worker.shutdown(timeout) if self._worker else True
         for exporter in self.exporters:
             try:
@@ -230,7 +248,9 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from flushing
                 self._report(exporter, error)
 
-    def _deliver(self, items: Sequence[tuple[int, Recording, int, Any]]) -> None:
+    def _deliver(self, items: Sequence[tuple[int, Any, int, Any]]) -> None:
+        if self._later:
+            self._catch_up()
         records = [record for record in map(self._record, items) if record is not None]
         for exporter in self.exporters:
             try:
@@ -238,8 +258,10 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - the worker outlives an exporter's faults
                 self._report(exporter, error)
 
-    def _record(self, item: tuple[int, Recording, int, Any]) -> Any:
+    def _record(self, item: tuple[int, Any, int, Any]) -> Any:
         what, recording, seq, event = item
+        if what == _WAKE:
+            return None
         try:
             if what == _START:
                 return log_record(self.builder.start(recording, seq), recording, recording.start_time, self.resource)

@@ -83,7 +83,7 @@ class AOTSpanProcessor(SpanProcessor):
         if PORT.propagate_session or SCOPE_KEY in context:
             recording.scope = scope_of(context, propagated=PORT.propagate_session)
         call = context.get(CALL_KEY)
-        if type(call) is Call and not call.started and call.recording is None:
+        if isinstance(call, Call) and not call.started and call.recording is None:
             _take_up(span, call, recording)
         else:
             self._recognise(span, recording)
@@ -114,6 +114,8 @@ class AOTSpanProcessor(SpanProcessor):
         call = recording.call
         if call is not None:
             recording.output = call.output
+            if call.described is not None:
+                recording.described = recording.operation = call.described
             if call.failure is not None:
                 recording.failure = call.failure
             if call.local_variables is not None and call.local_capture is not None:
@@ -143,6 +145,7 @@ def _take_up(span: Span, call: Call, recording: Recording) -> None:
     recording.taxonomy = call.site.taxonomy
     _write_as(span, recording, call.capture)
     recording.input = call.take_input()
+    recording.operation = call.described
     attributes = spans.attribute_dict(span)
     # Attributes of the user's went through the SDK, which cleans and cuts them, and ours with them.
     if attributes is not None and call.site.own_attributes is not None:

@@ -84,7 +84,7 @@ class SimpleCall:
 
 def map_later(span: Any, attributes: dict[str, AttributeValue], call: SimpleCall, recording: Recording) -> None:
     """Let `call` fill the attributes of its span when they are read; at once where this SDK does not allow for that."""
-    if recording.announced:  # where there are envelopes, whose worker asks for it
+    if recording.announced and recording.described is None:  # where there are envelopes, whose worker asks for it
         recording.operation = Deferred(call.operation)
     if SUPPORTED:
         become_lazy(span._attributes, call.fill)  # noqa: SLF001 - see `aotel.pipeline.spans`

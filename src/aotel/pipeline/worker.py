@@ -93,6 +93,11 @@ class Worker(Forking):
         return self._stopped
 
     @property
+    def is_inline(self) -> bool:
+        """Whether there is no thread: whoever puts an item works it off."""
+        return self._inline
+
+    @property
     def queued(self) -> int:
         """How many items wait."""
         return len(self._queue)
