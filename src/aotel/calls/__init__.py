@@ -6,6 +6,7 @@ before it runs (or instead of it) has one place to stand.
 
 from aotel.calls.call import Call, CallSite, enclosing_call
 from aotel.calls.outcomes import Failure, Outcome, describe_error
+from aotel.calls.pace import Pace
 from aotel.calls.port import PORT, Port
 from aotel.calls.scope import Scope, scope_of
 
@@ -15,6 +16,7 @@ __all__ = [
     "CallSite",
     "Failure",
     "Outcome",
+    "Pace",
     "Port",
     "Scope",
     "describe_error",

@@ -38,6 +38,16 @@ AOT_STREAM_GAP_P95_MS: Final = "aot.stream.gap.p95_ms"
 """95th percentile of the milliseconds between two events."""
 AOT_STREAM_GAP_MAX_MS: Final = "aot.stream.gap.max_ms"
 """Longest wait between two events, in milliseconds."""
+AOT_ERROR_CATEGORY: Final = "aot.error.category"
+"""What kind of trouble a call of a model met, in words that are the same for every SDK."""
+AOT_ERROR_RETRY_AFTER_S: Final = "aot.error.retry_after_s"
+"""Seconds that the server asks to wait before the next attempt."""
+AOT_REQUEST_ID: Final = "aot.request_id"
+"""Id that the provider gave the HTTP request, for its support."""
+AOT_RESPONSE_REFUSED: Final = "aot.response.refused"
+"""Why a model call that succeeded brought no answer."""
+AOT_RESPONSE_SERVICE_TIER: Final = "aot.response.service_tier"
+"""Service tier that answered, where GenAI has no name for it."""
 ENVPOD_POD_ID: Final = "envpod.pod_id"
 """Pod that the process runs in."""
 ENVPOD_PID: Final = "envpod.pid"
@@ -132,6 +142,14 @@ GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
 """Output tokens that the provider counted as text."""
 GEN_AI_USAGE_VIDEO_INPUT_TOKENS: Final = "gen_ai.usage.video.input_tokens"
 """Input tokens that the provider counted as video."""
+OPENAI_API_TYPE: Final = "openai.api.type"
+"""Which API of OpenAI's was called; `completions` is ours."""
+OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
+"""Service tier asked for."""
+OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
+"""Service tier that answered."""
+OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
+"""Configuration of the backend that answered."""
 GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"
 """Which tokens a measurement counts."""
 GEN_AI_OUTPUT_TYPE: Final = "gen_ai.output.type"
@@ -662,6 +680,10 @@ SERVER_ADDRESS: Final = "server.address"
 """Host that was called."""
 SERVER_PORT: Final = "server.port"
 """Port that was called."""
+HTTP_RESPONSE_STATUS_CODE: Final = "http.response.status_code"
+"""Status code of the HTTP answer."""
+HTTP_REQUEST_RESEND_COUNT: Final = "http.request.resend_count"
+"""How often the request was sent again."""
 
 NAMES: Final = frozenset(
     {
@@ -679,9 +701,14 @@ NAMES: Final = frozenset(
         "aot.attributes",
         "aot.capture.content",
         "aot.data",
+        "aot.error.category",
+        "aot.error.retry_after_s",
         "aot.kind",
         "aot.operation",
         "aot.outcome",
+        "aot.request_id",
+        "aot.response.refused",
+        "aot.response.service_tier",
         "aot.result",
         "aot.run_id",
         "aot.session_id",
@@ -816,6 +843,8 @@ NAMES: Final = frozenset(
         "graph.node.id",
         "graph.node.name",
         "graph.node.parent_id",
+        "http.request.resend_count",
+        "http.response.status_code",
         "input.documents",
         "input.images",
         "input.mime_type",
@@ -881,6 +910,10 @@ NAMES: Final = frozenset(
         "mcp.response.value",
         "mcp.session.init_options",
         "metadata",
+        "openai.api.type",
+        "openai.request.service_tier",
+        "openai.response.service_tier",
+        "openai.response.system_fingerprint",
         "openinference.project.name",
         "openinference.span.kind",
         "output.documents",

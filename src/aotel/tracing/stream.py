@@ -8,6 +8,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from aotel.calls.call import Call, CallSite
+from aotel.calls.pace import Pace
 from aotel.calls.port import PORT
 from aotel.content import to_json
 from aotel.semconv import attributes as names
@@ -26,52 +27,6 @@ T = TypeVar("T")
 
 _KEPT = 32
 """How many events at each end of a stream become span events."""
-_GAPS = 65_536
-"""How many gaps are kept for percentiles; past that every second one goes."""
-
-
-class Pace:
-    """Counts what arrives and when, in bounded memory.
-
-    Percentiles are exact up to 65,536 events and taken from an even sample after that.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.bytes = 0
-        self.first = 0
-        self.longest = 0
-        self._last = 0
-        self._gaps: list[int] = []
-        self._stride = 1
-
-    def add(self, now: int, size: int) -> None:
-        """Count one arrival at `now` (ns, any monotonic clock) of `size` bytes."""
-        if self.count == 0:
-            self.first = now
-        else:
-            gap = now - self._last
-            self.longest = max(self.longest, gap)
-            if self.count % self._stride == 0:
-                self._gaps.append(gap)
-                if len(self._gaps) >= _GAPS:
-                    self._gaps = self._gaps[::2]
-                    self._stride *= 2
-        self._last = now
-        self.count += 1
-        self.bytes += size
-
-    def attributes(self, start: int) -> dict[str, AttributeValue]:
-        """Return count, bytes, time to the first event and gaps (milliseconds) as span attributes."""
-        found: dict[str, AttributeValue] = {names.AOT_STREAM_COUNT: self.count, names.AOT_STREAM_BYTES: self.bytes}
-        if self.count:
-            found[names.AOT_STREAM_TIME_TO_FIRST_EVENT_MS] = _milliseconds(self.first - start)
-        if self._gaps:
-            gaps = sorted(self._gaps)
-            found[names.AOT_STREAM_GAP_P50_MS] = _milliseconds(gaps[len(gaps) // 2])
-            found[names.AOT_STREAM_GAP_P95_MS] = _milliseconds(gaps[min(len(gaps) - 1, len(gaps) * 95 // 100)])
-            found[names.AOT_STREAM_GAP_MAX_MS] = _milliseconds(self.longest)
-        return found
 
 
 class stream(Block):  # noqa: N801 - used as a statement: `with stream("tokens") as tokens:`
@@ -170,7 +125,3 @@ def _size(data: object) -> int:
     if type(data) is str:
         return len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
     return len(data) if type(data) in {bytes, bytearray} else 0  # type: ignore[arg-type]
-
-
-def _milliseconds(nanoseconds: int) -> float:
-    return round(nanoseconds / 1e6, 3)

@@ -1,0 +1,80 @@
+"""What is known of a model call before it is made: name, operation, model, provider and server; one a combination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.trace import SpanKind
+
+from aotel.calls import CallSite
+from aotel.content import active
+from aotel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.util.types import AttributeValue
+
+    from aotel.instrumentation.formats.format import Format
+
+_MOST: Final = 512
+_LONGEST: Final = 256  # characters of a model's name
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_sites: dict[object, CallSite] = {}
+
+
+def site_for(provider_of: Callable[[str, str], str], client: Any, form: Format, model: Any) -> CallSite:
+    """Return the site of calls of a client over HTTP.
+
+    Args:
+        provider_of: returns the GenAI provider name, by the name of the client's class and the host.
+        client: has a `base_url` of httpx.
+        form: which API is called.
+        model: the model asked for, if it says one.
+    """
+    url = client.base_url
+    key = (active(), type(client), str(url), form, model if type(model) is str else None)
+    site = _sites.get(key)
+    if site is None:
+        port = url.port or _DEFAULT_PORTS.get(url.scheme)
+        provider = provider_of(type(client).__name__, url.host)
+        site = _remember(key, new_site(form.tag, form.operation, model, provider, url.host, port))
+    return site
+
+
+def new_site(  # noqa: PLR0913 - one argument a fact
+    tag: str, operation: str, model: Any, provider: str | None, host: str | None = None, port: int | None = None
+) -> CallSite:
+    """Return the site of calls of one kind; see `site_for`.
+
+    Args:
+        tag: the operation, as in `Op`.
+        operation: the GenAI operation name.
+        model: the model asked for, if it is a text.
+        provider: the GenAI provider name.
+        host: that is called.
+        port: that is called.
+    """
+    model = active().redactor.text(model[:_LONGEST]) if type(model) is str else ""
+    facts: dict[str, AttributeValue | None] = {
+        names.GEN_AI_OPERATION_NAME: operation,
+        names.GEN_AI_PROVIDER_NAME: provider or None,
+        names.GEN_AI_REQUEST_MODEL: model or None,
+        names.SERVER_ADDRESS: host or None,
+        names.SERVER_PORT: port,
+    }
+    known = {name: value for name, value in facts.items() if value is not None}
+    return CallSite(tag, f"{operation} {model}".strip(), attributes=known, own=True, kind=SpanKind.CLIENT)
+
+
+def remembered_site(key: object, make: Callable[[], CallSite]) -> CallSite:
+    """Return the site of a key, made on first use."""
+    return _sites.get(key) or _remember(key, make())
+
+
+def _remember(key: object, site: CallSite) -> CallSite:
+    if len(_sites) >= _MOST:
+        _sites.clear()
+    _sites[key] = site
+    return site

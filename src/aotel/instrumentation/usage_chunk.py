@@ -1,0 +1,65 @@
+"""The chunk that counts a stream's tokens: asked for by us, it is taken out again before the program sees it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aotel.instrumentation.event_stream import decoded
+
+_EMPTY: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_END: Final = re.compile(rb"\r?\n\r?\n")
+_LONGEST: Final = 1_048_576  # bytes that wait for the end of an event
+
+
+class UsageChunkFilter:
+    """Takes one event out of server-sent events as they pass; all others pass as they are, whole.
+
+    An event is held back until it is complete: nobody could read it sooner.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def passed(self, chunk: bytes) -> bytes:
+        """Return what of a chunk, and of what was held back, is to be passed on."""
+        held = self._held + chunk
+        end = _last_end(held)
+        if end == 0 and len(held) > _LONGEST:
+            self._held = b""
+            return held
+        self._held = held[end:]
+        events = held[:end]
+        return events if _EMPTY.search(events) is None else _without_usage(events)
+
+    def rest(self) -> bytes:
+        """Return what is held back at the end."""
+        held, self._held = self._held, b""
+        return held
+
+
+def _last_end(held: bytes) -> int:
+    """Return where the last complete event ends."""
+    return max(
+        held.rfind(b"\n\n") + 2 if b"\n\n" in held else 0, held.rfind(b"\r\n\r\n") + 4 if b"\r\n\r\n" in held else 0
+    )
+
+
+def _without_usage(events: bytes) -> bytes:
+    kept: list[bytes] = []
+    start = 0
+    for end in _END.finditer(events):
+        event = events[start : end.end()]
+        start = end.end()
+        if not (_EMPTY.search(event) and _counts_tokens(event)):
+            kept.append(event)
+    kept.append(events[start:])
+    return b"".join(kept)
+
+
+def _counts_tokens(event: bytes) -> bool:
+    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+    said = decoded(b"\n".join(lines))
+    return type(said) is dict and said.get("choices") == [] and type(said.get("usage")) is dict

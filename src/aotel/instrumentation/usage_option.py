@@ -1,0 +1,71 @@
+"""`stream_options.include_usage`: asked for where the program does not, since without it no stream counts tokens."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any, Final
+
+# Servers that take no parameter that they don't know, this one among them.
+_REFUSE: Final = ("mistral.ai",)
+_NAMES: Final = ("stream_options", "include_usage")
+_STATUS: Final = frozenset({400, 404, 422})
+_AZURE_SINCE: Final = "2024-09-01"  # the first API version of Azure OpenAI that takes it
+
+_refused_by: set[str] = set()
+
+
+class UsageOption:
+    """The option in one request.
+
+    Args:
+        client: has a `base_url` of httpx, and on Azure an `_api_version`.
+        options: the request's; they are left as they are, a copy of them has the option.
+        wanted: whether the request is one for a stream that counts tokens on request only.
+    """
+
+    __slots__ = ("_host", "_options", "_with")
+
+    def __init__(self, client: Any, options: Any, *, wanted: bool) -> None:
+        self._options = options
+        self._with: Any = None
+        self._host = ""
+        if not wanted:
+            return
+        self._host = client.base_url.host
+        asked = options.json_data.get("stream_options")
+        said = type(asked) is dict and "include_usage" in asked
+        if said or (asked is not None and type(asked) is not dict) or not _takes(client, self._host):
+            return
+        changed = copy(options)
+        changed.json_data = {**options.json_data, "stream_options": {**(asked or {}), "include_usage": True}}
+        self._with = changed
+
+    @property
+    def is_set(self) -> bool:
+        """Whether we ask for it."""
+        return self._with is not None
+
+    def args(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the positional arguments of the request with the option in them."""
+        return args if self._with is None else tuple([self._with if each is self._options else each for each in args])
+
+    def kwargs(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the keyword arguments of the request with the option in them."""
+        return kwargs if self._with is None or "options" not in kwargs else {**kwargs, "options": self._with}
+
+    def is_refused(self, error: Exception) -> bool:
+        """Say whether a server refuses the option: the request is then made again without it, and later ones too."""
+        if self._with is None or getattr(error, "status_code", None) not in _STATUS:
+            return False
+        said = f"{error} {getattr(error, 'body', None)}"
+        if not any(name in said for name in _NAMES):
+            return False
+        _refused_by.add(self._host)
+        return True
+
+
+def _takes(client: Any, host: str) -> bool:
+    version = getattr(client, "_api_version", None)
+    if type(version) is str and version[:1].isdigit() and version < _AZURE_SINCE:
+        return False
+    return host not in _refused_by and not host.endswith(_REFUSE)
