@@ -8,7 +8,7 @@ may read it, and replaces fields only on an operation of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 __all__ = [
@@ -117,17 +117,30 @@ MessagePart = Union[TextPart, ReasoningPart, ToolCall, ToolResult, MediaPart, Ot
 
 @dataclass(slots=True)
 class Message:
-    """One message: its role is `system`, `user`, `assistant`, `tool`, or the source's own word."""
+    """One message.
+
+    Args:
+        role: `system`, `user`, `assistant`, `tool`, or the source's own word.
+        remembered: what dialects wrote of it before; None for one that comes by once. Set by who keeps the message, and
+            never for one that is changed.
+    """
 
     role: str
     parts: tuple[MessagePart, ...] = ()
     name: str | None = None
     finish_reason: str | None = None
+    remembered: dict[str, object] | None = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
         """The text parts, one below the other; "" when there are none."""
-        return "\n".join([part.content for part in self.parts if type(part) is TextPart and part.content])
+        remembered = self.remembered
+        if remembered is None:
+            return _text(self.parts)
+        text = remembered.get("text")
+        if not isinstance(text, str):
+            text = remembered["text"] = _text(self.parts)
+        return text
 
 
 @dataclass(slots=True)
@@ -196,6 +209,7 @@ class ToolDefinition:
         description: what the model is told of it.
         parameters: JSON Schema of its arguments, as JSON text.
         others: what else the definition says.
+        remembered: as for a message.
     """
 
     name: str
@@ -203,6 +217,7 @@ class ToolDefinition:
     description: str | None = None
     parameters: str | None = None
     others: Mapping[str, Json] | None = None
+    remembered: dict[str, object] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -374,6 +389,10 @@ class Operation:
         if self.finish_reasons or not self.output_messages:
             return self.finish_reasons
         return tuple([message.finish_reason for message in self.output_messages if message.finish_reason])
+
+
+def _text(parts: tuple[MessagePart, ...]) -> str:
+    return "\n".join([part.content for part in parts if type(part) is TextPart and part.content])
 
 
 def _last_words(messages: tuple[Message, ...]) -> str | None:

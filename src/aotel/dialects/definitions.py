@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aotel.dialects.json_text import decode, embed, encode, fields, objects, said, source
+from aotel.dialects.flatten import FamilyNames
+from aotel.dialects.json_text import decode, embed, encode, encode_all, fields, objects, said, source
 from aotel.dialects.values import MAX_ITEMS, text
 from aotel.operation import ToolDefinition
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from opentelemetry.util.types import AttributeValue
 
     from aotel.dialects.json_text import Fields
 
 __all__ = ["read_definitions", "read_flat_definitions", "write_definitions", "write_flat_definitions"]
+
+_NAMES = FamilyNames(names.LLM_TOOLS)
 
 _KNOWN = frozenset({"type", "name", "description", "parameters", "input_schema", "function"})
 
@@ -27,9 +30,9 @@ def read_definitions(value: object) -> tuple[ToolDefinition, ...]:
     return tuple([definition for definition in found if definition is not None])
 
 
-def write_definitions(definitions: Iterable[ToolDefinition]) -> str:
+def write_definitions(definitions: Sequence[ToolDefinition]) -> str:
     """JSON text of definitions as the GenAI schema has them."""
-    return encode([{"type": definition.type, **_described(definition)} for definition in definitions])
+    return encode_all(definitions, "genai", _tree)
 
 
 def read_flat_definitions(entries: Iterable[Mapping[str, object]]) -> tuple[ToolDefinition, ...]:
@@ -41,10 +44,13 @@ def read_flat_definitions(entries: Iterable[Mapping[str, object]]) -> tuple[Tool
 def write_flat_definitions(definitions: Iterable[ToolDefinition], out: dict[str, AttributeValue]) -> None:
     """Adds definitions to attributes, in OpenAI's shape, which is what viewers of OpenInference expect."""
     for index, definition in zip(range(MAX_ITEMS), definitions, strict=False):
-        described = _described(definition)
-        schema = {"function": described} if definition.type == "function" else described
-        name = f"{names.LLM_TOOLS}.{index}.{names.TOOL_JSON_SCHEMA}"
-        out[name] = encode({"type": definition.type, **schema})
+        remembered = definition.remembered
+        schema = None if remembered is None else remembered.get("openinference")
+        if not isinstance(schema, str):
+            schema = encode(_flat_tree(definition))
+            if remembered is not None:
+                remembered["openinference"] = schema
+        out[_NAMES[index][names.TOOL_JSON_SCHEMA]] = schema
 
 
 def _flat_definition(entry: Mapping[str, object]) -> ToolDefinition | None:
@@ -57,6 +63,15 @@ def _flat_definition(entry: Mapping[str, object]) -> ToolDefinition | None:
     definition.name = name or definition.name
     definition.description = description or definition.description
     return definition
+
+
+def _tree(definition: ToolDefinition) -> dict[str, object]:
+    return {"type": definition.type, **_described(definition)}
+
+
+def _flat_tree(definition: ToolDefinition) -> dict[str, object]:
+    described = _described(definition)
+    return {"type": definition.type, **({"function": described} if definition.type == "function" else described)}
 
 
 def _described(definition: ToolDefinition) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aotel.dialects import blocks
-from aotel.dialects.flatten import items
+from aotel.dialects.flatten import FamilyNames, items
 from aotel.dialects.json_text import decode, encode, is_json
 from aotel.dialects.media import from_url, to_url
 from aotel.dialects.messages import media_object
@@ -40,6 +40,8 @@ _REASONING = (
     ("data", names.MESSAGE_CONTENT_DATA),
     ("encrypted_content", names.MESSAGE_CONTENT_ENCRYPTED_CONTENT),
 )
+
+_NAMES = {family: FamilyNames(family) for family in (names.LLM_INPUT_MESSAGES, names.LLM_OUTPUT_MESSAGES)}
 
 _MAX_PARTS = 4 * MAX_ITEMS
 
@@ -86,22 +88,53 @@ def read_flat_texts(entries: Iterable[Mapping[str, object]], name: str, role: st
 
 
 def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
-    """Adds messages to attributes. Each tool result becomes a message of its own: OpenInference has room for one."""
+    """Adds messages to attributes. Each tool result becomes a message of its own: OpenInference has room for one.
+
+    Args:
+        messages: of one that is remembered, only the place is new.
+        family: `llm.input_messages` or `llm.output_messages`.
+        out: the attributes.
+    """
     index = parts = 0
+    full_names = _NAMES[family]
     for message in messages:
         parts += len(message.parts)
         if index >= MAX_ITEMS or parts > _MAX_PARTS:
             return
-        for one in _split(message):
-            prefix = f"{family}.{index}."
-            out[prefix + names.MESSAGE_ROLE] = one.role
-            if one.name is not None:
-                out[prefix + names.MESSAGE_NAME] = one.name
-            if len(one.parts) == 1 and type(one.parts[0]) is TextPart:
-                out[prefix + names.MESSAGE_CONTENT] = one.parts[0].content
-            else:
-                _write_parts(one.parts, prefix, out)
+        remembered = message.remembered
+        if remembered is None:
+            for one in _split(message):
+                _write_message(one, f"{family}.{index}.", out)
+                index += 1
+            continue
+        flat = remembered.get("openinference")
+        if not isinstance(flat, tuple):
+            flat = remembered["openinference"] = _flat(message)
+        for pairs in flat:
+            item_names = full_names[index]
+            for rest, value in pairs:
+                out[item_names[rest]] = value
             index += 1
+
+
+def _flat(message: Message) -> tuple[tuple[tuple[str, AttributeValue], ...], ...]:
+    """What follows the index -> value, of each message that OpenInference makes of one."""
+    found: list[tuple[tuple[str, AttributeValue], ...]] = []
+    for one in _split(message):
+        out: dict[str, AttributeValue] = {}
+        _write_message(one, "", out)
+        found.append(tuple(out.items()))
+    return tuple(found)
+
+
+def _write_message(message: Message, prefix: str, out: dict[str, AttributeValue]) -> None:
+    out[prefix + names.MESSAGE_ROLE] = message.role
+    if message.name is not None:
+        out[prefix + names.MESSAGE_NAME] = message.name
+    if len(message.parts) == 1 and type(message.parts[0]) is TextPart:
+        out[prefix + names.MESSAGE_CONTENT] = message.parts[0].content
+    else:
+        _write_parts(message.parts, prefix, out)
 
 
 def _split(message: Message) -> Iterable[Message]:

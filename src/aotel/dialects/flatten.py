@@ -2,19 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aotel.dialects.values import MAX_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["grouped", "has_family", "items"]
+__all__ = ["FamilyNames", "ItemNames", "grouped", "has_family", "items", "newest"]
 
 _LONGEST_INDEX = 9
 """Digits. An index only says an order, so that gaps and giants cost nothing; beyond this, nobody counts."""
 
+_MOST_NAMES = 16
+"""Names of one item that are remembered; a message of one text has two."""
+
 Items = dict[int, dict[str, object]]
+
+Value = TypeVar("Value")
+
+
+class ItemNames(dict[str, str]):
+    """The names of one item's attributes, by what follows the index: each is put together once.
+
+    Args:
+        prefix: what they begin with.
+    """
+
+    __slots__ = ("_prefix",)
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def __missing__(self, rest: str) -> str:
+        name = self._prefix + rest
+        if len(self) < _MOST_NAMES:
+            self[rest] = name
+        return name
+
+
+class FamilyNames(dict[int, ItemNames]):
+    """The names of a family's items by index, for a family that is written with every call; its spans share them.
+
+    Args:
+        family: the name before the index, without a final dot.
+    """
+
+    __slots__ = ("_family",)
+
+    def __init__(self, family: str) -> None:
+        super().__init__()
+        self._family = family
+
+    def __missing__(self, index: int) -> ItemNames:
+        names = ItemNames(f"{self._family}.{index}.")
+        if index < MAX_ITEMS:
+            self[index] = names
+        return names
 
 
 def items(attributes: Mapping[str, object], family: str) -> list[dict[str, object]]:
@@ -59,6 +104,39 @@ def has_family(attributes: Mapping[str, object], family: str) -> bool:
     """Whether a span already holds an item of a family, so that another's items would mix with it."""
     prefix = f"{family}."
     return any(key.startswith(prefix) for key in attributes)
+
+
+def newest(attributes: Mapping[str, Value], family: str, keep: int) -> dict[str, Value]:
+    """A span's attributes with only so many of a family's items, the last ones, numbered from zero.
+
+    Args:
+        attributes: a span's.
+        family: the name before the index, without a final dot.
+        keep: how many items stay.
+    """
+    prefix = f"{family}."
+    start = len(prefix)
+    placed = {name: _placed(name[start:]) for name in attributes if name.startswith(prefix)}
+    indices = sorted({place[0] for place in placed.values() if place is not None})
+    if len(indices) <= keep:
+        return dict(attributes)
+    numbers = {index: number for number, index in enumerate(indices[len(indices) - keep :])}
+    found: dict[str, Value] = {}
+    for name, value in attributes.items():
+        place = placed.get(name)
+        if place is None:
+            found[name] = value
+        elif place[0] in numbers:
+            found[f"{prefix}{numbers[place[0]]}.{place[1]}"] = value
+    return found
+
+
+def _placed(key: str) -> tuple[int, str] | None:
+    """The index that begins a key, and what follows it."""
+    index, _, rest = key.partition(".")
+    if rest and len(index) <= _LONGEST_INDEX and index.isascii() and index.isdigit():
+        return int(index), rest
+    return None
 
 
 def _add(found: Items, key: str, value: object) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
+from aotel.operation import Message, ToolDefinition
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aotel.operation import Json
 
 __all__ = [
@@ -17,6 +21,7 @@ __all__ = [
     "decode",
     "embed",
     "encode",
+    "encode_all",
     "fields",
     "inner_array",
     "is_json",
@@ -31,6 +36,8 @@ __all__ = [
 Fields = Mapping[str, msgspec.Raw]
 """A JSON object of which only the outermost level is decoded."""
 
+Item = TypeVar("Item", Message, ToolDefinition)
+
 JSON_MIME_TYPE = "application/json"
 
 _OPENING = frozenset("{[")
@@ -44,6 +51,9 @@ _ENCODER = msgspec.json.Encoder()
 
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 """What decoding raises; ValueError is also a lone surrogate's."""
+
+_UNSAYABLE = (TypeError, ValueError, OverflowError, RecursionError)
+"""What encoding raises; ValueError is also a lone surrogate's."""
 
 _MAX_DEPTH = 64
 """Levels of a tree that we encode; what is deeper is left out."""
@@ -102,8 +112,33 @@ def encode(value: object) -> str:
     """Valid JSON of a tree of plain values and embedded texts. What JSON can't say becomes null."""
     try:
         return _ENCODER.encode(value).decode()
-    except (TypeError, ValueError, OverflowError, RecursionError):
+    except _UNSAYABLE:
         return _ENCODER.encode(clean(value)).decode()
+
+
+def encode_all(items: Sequence[Item], key: str, tree: Callable[[Item], object]) -> str:
+    """A JSON array of messages or of tool definitions, of which those that are remembered are encoded once.
+
+    Args:
+        items: what the array says. What JSON can't say in one of them becomes null, and changes no other.
+        key: of an item's text among what is remembered of it.
+        tree: makes an item a tree for `encode`.
+    """
+    if items and items[0].remembered is None:  # nobody keeps the first: hardly any of the others, and all at once is fast
+        try:
+            return _ENCODER.encode([tree(item) for item in items]).decode()
+        except _UNSAYABLE:
+            pass
+    texts: list[str] = []
+    for item in items:
+        remembered = item.remembered
+        text = None if remembered is None else remembered.get(key)
+        if not isinstance(text, str):
+            text = encode(tree(item))
+            if remembered is not None:
+                remembered[key] = text
+        texts.append(text)
+    return f"[{','.join(texts)}]"
 
 
 def objects(text: str) -> list[Fields]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from aotel.dialects import blocks
-from aotel.dialects.json_text import embed, encode, source, unembed
+from aotel.dialects.json_text import embed, encode, encode_all, source, unembed
 from aotel.dialects.media import from_url
 from aotel.dialects.values import MAX_ITEMS
 from aotel.operation import (
@@ -21,7 +21,7 @@ from aotel.operation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from aotel.operation import MessagePart
 
@@ -94,9 +94,9 @@ def read_parts(value: object) -> tuple[MessagePart, ...]:
         return tuple(blocks.parts(text)[:MAX_ITEMS])
 
 
-def write_messages(messages: Iterable[Message]) -> str:
+def write_messages(messages: Sequence[Message]) -> str:
     """JSON text of messages, valid under the schema for input and the one for output messages."""
-    return encode([_message(message) for message in messages])
+    return encode_all(messages, "genai", _message)
 
 
 def write_parts(parts: Iterable[MessagePart]) -> str:

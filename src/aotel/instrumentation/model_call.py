@@ -154,7 +154,9 @@ class ModelCall(Call):
         metrics = metrics_of_now()
         if metrics is None:
             return
-        facts = {name: self.site.attributes[name] for name in _MEASURED if name in self.site.attributes}
+        facts: dict[str, AttributeValue] = {
+            name: self.site.attributes[name] for name in _MEASURED if name in self.site.attributes
+        }
         answer = None if self._answer is None else self._answer.get()
         model = answer.get("model") if type(answer) is dict else None
         if type(model) is str:

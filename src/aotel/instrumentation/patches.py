@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -66,7 +67,7 @@ class Patches:
                 self._patch(module, patch)
             elif name not in self._hooked:
                 self._hooked.add(name)
-                wrapt.register_post_import_hook(lambda module, patch=patch: self._imported(module, patch), name)
+                wrapt.register_post_import_hook(partial(self._imported, patch), name)
 
     def undo(self) -> None:
         """Take all patches off; where somebody has patched over one, it stays and passes through."""
@@ -82,7 +83,7 @@ class Patches:
         self._made = [made for made in self._made if _is_there(made)]
         self._modules.clear()
 
-    def _imported(self, module: ModuleType, patch: Callable[[ModuleType, Patches], None]) -> None:
+    def _imported(self, patch: Callable[[ModuleType, Patches], None], module: ModuleType) -> None:
         if self.active:
             self._patch(module, patch)
 

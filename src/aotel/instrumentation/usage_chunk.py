@@ -42,9 +42,7 @@ class UsageChunkFilter:
 
 def _last_end(held: bytes) -> int:
     """Return where the last complete event ends."""
-    return max(
-        held.rfind(b"\n\n") + 2 if b"\n\n" in held else 0, held.rfind(b"\r\n\r\n") + 4 if b"\r\n\r\n" in held else 0
-    )
+    return max([held.rfind(end) + len(end) for end in (b"\n\n", b"\r\n\r\n") if end in held], default=0)
 
 
 def _without_usage(events: bytes) -> bytes:

@@ -203,16 +203,13 @@ def _other_total(usage: dict[str, Any]) -> int | None:
 
 def openai_facts(request: Plain, answer: Plain, api: str) -> dict[str, AttributeValue]:
     """Return the attributes that GenAI has for OpenAI alone."""
-    found: dict[str, AttributeValue] = {names.OPENAI_API_TYPE: api}
     asked, told = mapping(request), mapping(answer)
-    for name, value in (
-        (names.OPENAI_REQUEST_SERVICE_TIER, asked.get("service_tier")),
-        (names.OPENAI_RESPONSE_SERVICE_TIER, told.get("service_tier")),
-        (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, told.get("system_fingerprint")),
-    ):
-        if text(value):
-            found[name] = value
-    return found
+    said = {
+        names.OPENAI_REQUEST_SERVICE_TIER: asked.get("service_tier"),
+        names.OPENAI_RESPONSE_SERVICE_TIER: told.get("service_tier"),
+        names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: told.get("system_fingerprint"),
+    }
+    return {names.OPENAI_API_TYPE: api, **{name: value for name, value in said.items() if text(value)}}
 
 
 def message(clean: Plain) -> Message:
@@ -253,7 +250,7 @@ def definition(clean: Plain) -> ToolDefinition | None:
     if name is None:
         return None
     schema = facts.get("parameters", facts.get("input_schema"))
-    others = {key: facts[key] for key in facts if key not in _TOOL_FIELDS and key not in {"type", kind}}
+    others = {key: value for key, value in facts.items() if key not in _TOOL_FIELDS and key not in {"type", kind}}
     return ToolDefinition(name, kind, text(facts.get("description")), text_of(schema), others or None)
 
 
