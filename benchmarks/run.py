@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 ENVIRONMENTS = ROOT / ".venv-bench"
 ROUNDS = 5
+_SAME = ("opentelemetry-api==", "opentelemetry-sdk==", "openai==")  # versions in all environments
 TIMEOUT = 300
 
 
@@ -29,7 +30,7 @@ class Case(NamedTuple):
     program: str
     name: str
     peer: str | None
-    """The distribution that is installed beside aotel's dependencies; None runs in the project's own environment."""
+    """The distribution that is installed beside OpenTelemetry's; None runs in the project's own environment."""
 
 
 DROPPED = (
@@ -46,6 +47,16 @@ DELIVERED = (
 )
 
 
+_OPENINFERENCE = "openinference-instrumentation-openai"
+SDK_CALLS = {
+    what: (
+        Case("openai_calls.py", f"OpenInference, {what}", _OPENINFERENCE),
+        Case("openai_calls.py", f"aotel, {what}", None),
+    )
+    for what in ("1 message", "20 messages", "200 messages", "chunk")
+}
+
+
 class Cost(NamedTuple):
     """Medians, in nanoseconds a call."""
 
@@ -59,7 +70,9 @@ def main() -> None:
     with pod() as path:
         delivered = measure(DELIVERED, {"ENVPOD_SOCKET": path, "ENVPOD_POD_ID": "bench"})
     tables = [table("Exporters that drop", dropped), table("Delivered to a pod socket", delivered)]
-    page = "\n\n".join([INTRODUCTION, machine(), *tables])
+    with model_server() as url:
+        called = [measure(cases, {"OPENAI_BASE_URL": url}) for cases in SDK_CALLS.values()]
+    page = "\n\n".join([INTRODUCTION, machine(), *tables, SDK_INTRODUCTION, *map(rows, called)])
     print(page)
     (HERE / "README.md").write_text(page + "\n")
 
@@ -107,7 +120,7 @@ def python_for(peer: str | None) -> str:
         frozen = subprocess.run(
             [*uv, "pip", "freeze"], check=True, capture_output=True, text=True, timeout=TIMEOUT
         ).stdout
-        same = [line for line in frozen.splitlines() if line.startswith(("opentelemetry-api", "opentelemetry-sdk"))]
+        same = [line for line in frozen.splitlines() if line.startswith(_SAME)]
         subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True, timeout=TIMEOUT)
         subprocess.run([*uv, "pip", "install", "-q", "--python", python, peer, *same], check=True, timeout=TIMEOUT)
         (home / ".ready").touch()
@@ -119,23 +132,39 @@ def pod() -> Iterator[str]:
     """Run a pod socket in a process of its own and yield its path."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/queue.sock"
-        server = subprocess.Popen(
-            [sys.executable, HERE / "receiver.py", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        try:
-            assert server.stdout is not None  # noqa: S101 - it is a pipe
-            server.stdout.readline()
+        with serving("receiver.py", path):
             yield path
-        finally:
-            server.communicate(timeout=10)
+
+
+@contextlib.contextmanager
+def model_server() -> Iterator[str]:
+    """Run a model in a process of its own and yield its URL."""
+    with serving("model_server.py") as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+@contextlib.contextmanager
+def serving(program: str, *arguments: str) -> Iterator[str]:
+    """Run a server that ends with its standard input, and yield the first line it prints."""
+    server = subprocess.Popen(
+        [sys.executable, HERE / program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None  # noqa: S101 - it is a pipe
+        yield server.stdout.readline().strip()
+    finally:
+        server.communicate(timeout=10)
 
 
 def table(title: str, costs: dict[Case, Cost]) -> str:
+    """Return a Markdown table under a title; see `rows`."""
+    return f"## {title}\n\n{rows(costs)}"
+
+
+def rows(costs: dict[Case, Cost]) -> str:
     """Return a Markdown table: each case, its medians in microseconds a call, and their ratios to the first row."""
     first = next(iter(costs.values()))
-    rows = [
-        f"## {title}",
-        "",
+    lines = [
         "| what | caller, us a call | ratio | CPU of all threads, us a call | ratio |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
@@ -144,8 +173,8 @@ def table(title: str, costs: dict[Case, Cost]) -> str:
             f"{cost.caller / 1000:.1f} | {cost.caller / first.caller:.2f}",
             f"{cost.cpu / 1000:.1f} | {cost.cpu / first.cpu:.2f}",
         )
-        rows.append(f"| {case.name} | {caller} | {cpu} |")
-    return "\n".join(rows)
+        lines.append(f"| {case.name} | {caller} | {cpu} |")
+    return "\n".join(lines)
 
 
 def machine() -> str:
@@ -163,6 +192,13 @@ own; rows take turns, so that a busy machine is busy for all of them. Ratios are
 "Caller" is the time that a call takes the thread that makes it: `@coat("tool")` on a function that does nothing, with
 two arguments and a result of six values, spans batched and both envelopes queued. "CPU of all threads" is all the
 processor time until the last span and envelope is delivered, the redaction and encoding on other threads included."""
+
+
+SDK_INTRODUCTION = """## Added to a call of OpenAI's SDK
+
+What instrumentation adds to the same call of the bare SDK, to the same local server; bare and instrumented calls take
+turns in one process. Messages have 500 characters, and all but the last were sent with the call before, as an agent's
+loop does. "chunk" is one of 500 in a streamed answer. An exporter reads every attribute, and drops it."""
 
 
 if __name__ == "__main__":
