@@ -1,5 +1,7 @@
 """Writes everything that follows from `registry/*.yaml`: Python modules, reference pages, the schema of envelopes.
 
+The table of instrumented calls follows from the instrumentors' own list.
+
 `python semconv/generate.py` writes, `python semconv/generate.py --check` only tells which files are stale.
 """
 
@@ -19,6 +21,8 @@ from envelope_schema import build_schema, phases
 from loading import read_registry
 from vocabulary import RegistryError
 
+from aotel.instrumentation.coverage import coverage
+
 if TYPE_CHECKING:
     from vocabulary import Attribute, Registry, Variable
 
@@ -27,6 +31,8 @@ ROOT = HERE.parent
 MODULES = ("__init__", "attributes", "environment", "kinds", "operations")
 PAGES = ("attributes", "envelopes", "environment", "operations")
 README = "README.md"
+INSTRUMENTATION = "docs/instrumentation.md"
+INSTRUMENTATION_TABLE = re.compile(r"(<!-- coverage:begin -->\n).*?(<!-- coverage:end -->)", re.DOTALL)
 README_TABLE = re.compile(r"(<!-- environment:begin -->\n).*?(<!-- environment:end -->)", re.DOTALL)
 WIDTH = 120
 
@@ -62,11 +68,17 @@ def generate(registry: Registry, root: Path) -> dict[str, str]:
     files = {f"src/aotel/semconv/{m}.py": _python(environment, m, values) for m in MODULES}
     files |= {f"docs/reference/{p}.md": environment.get_template(f"{p}.md.j2").render(values) for p in PAGES}
     files["semconv/aotp-0.1.schema.json"] = json.dumps(build_schema(registry), indent=2, ensure_ascii=False) + "\n"
-    readme = _read(root / README)
-    if readme is not None and README_TABLE.search(readme):
-        table = environment.get_template("environment_table.md.j2").render(values)
-        files[README] = README_TABLE.sub(lambda match: f"{match[1]}{table}{match[2]}", readme)
+    table = environment.get_template("environment_table.md.j2").render(values)
+    for name, place, text in ((README, README_TABLE, table), (INSTRUMENTATION, INSTRUMENTATION_TABLE, coverage())):
+        page = _read(root / name)
+        if page is not None and place.search(page):
+            files[name] = _filled(place, page, text)
     return files
+
+
+def _filled(place: re.Pattern[str], page: str, text: str) -> str:
+    """Return a page with a text in its place between two marks."""
+    return place.sub(lambda match: f"{match[1]}{text}{match[2]}", page)
 
 
 def _read(path: Path) -> str | None:

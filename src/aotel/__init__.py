@@ -23,6 +23,7 @@ from aotel.tracing import coat, emit, run, session, set_result, step, stream, ti
 if TYPE_CHECKING:
     from aotel.distro import Handle, Status, configure, flush, shutdown, status
     from aotel.distro import configure as init
+    from aotel.instrumentation import instrument, uninstrument
 
 __all__ = [
     "AotelError",
@@ -37,6 +38,7 @@ __all__ = [
     "emit",
     "flush",
     "init",
+    "instrument",
     "run",
     "session",
     "set_result",
@@ -45,26 +47,30 @@ __all__ = [
     "step",
     "stream",
     "tie",
+    "uninstrument",
 ]
 
-_FROM_DISTRO = {
-    "Handle": "Handle",
-    "Status": "Status",
-    "configure": "configure",
-    "flush": "flush",
-    "init": "configure",
-    "shutdown": "shutdown",
-    "status": "status",
+_LATER = {
+    "Handle": ("aotel.distro", "Handle"),
+    "Status": ("aotel.distro", "Status"),
+    "configure": ("aotel.distro", "configure"),
+    "flush": ("aotel.distro", "flush"),
+    "init": ("aotel.distro", "configure"),
+    "instrument": ("aotel.instrumentation", "instrument"),
+    "shutdown": ("aotel.distro", "shutdown"),
+    "status": ("aotel.distro", "status"),
+    "uninstrument": ("aotel.instrumentation", "uninstrument"),
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in _FROM_DISTRO:
+    if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from aotel import distro
+    from importlib import import_module
 
-    return getattr(distro, _FROM_DISTRO[name])
+    module, attribute = _LATER[name]
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

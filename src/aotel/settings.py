@@ -47,6 +47,7 @@ class Settings:
         envelopes: Where envelopes go: `auto`, `none`, or some of `pod`, `otlp`, `stderr`, `file:PATH`.
         dialects: Attribute vocabularies to write.
         propagate_session: Whether session and run ids travel in baggage.
+        instrument: Libraries whose calls become spans: `all`, `none`, or some by name.
         disabled: Whether everything is off.
         redact_names: Further names whose values are secret.
         redact_patterns: Further regular expressions of secrets; each compiles.
@@ -79,6 +80,7 @@ class Settings:
     envelopes: tuple[str, ...] = ("auto",)
     dialects: tuple[str, ...] = ("genai", "openinference")
     propagate_session: bool = False
+    instrument: tuple[str, ...] = ("all",)
     disabled: bool = False
     redact_names: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         envelopes=read.required(env.AOTEL_ENVELOPES, _envelopes),
         dialects=read.required(env.AOTEL_DIALECTS, _some_of(env.AOTEL_DIALECTS.members)),
         propagate_session="session" in read.items(env.AOTEL_PROPAGATE, _some_of(env.AOTEL_PROPAGATE.members)),
+        instrument=read.required(env.AOTEL_INSTRUMENT, _some_of(env.AOTEL_INSTRUMENT.members)),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
         redact_names=read.items(env.AOTEL_REDACT_NAMES, _items),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aotel.errors import ConfigurationError
+from aotel.instrumentation import supported
 from aotel.settings import check_envelopes
 from aotel.tracing.arguments import check_capture, check_name
 
@@ -25,6 +26,7 @@ class Request(NamedTuple):
     capture: str | None = None
     envelopes: str | Sequence[str] | None = None
     exporters: Sequence[LogRecordExporter] = ()
+    instrument: str | Sequence[str] | None = None
     inline: bool = False
     redact: Callable[[str], str] | None = None
     tracer_provider: Any = None
@@ -53,6 +55,7 @@ class Request(NamedTuple):
             capture=check_capture(self.capture),
             envelopes=_envelopes(self.envelopes),
             exporters=tuple(self.exporters),
+            instrument=_libraries(self.instrument),
             flush_timeout=seconds(self.flush_timeout, "flush_timeout"),
         )
 
@@ -64,6 +67,18 @@ def _envelopes(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
         return check_envelopes(asked.split(",") if isinstance(asked, str) else _items("envelopes", asked))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def _libraries(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if asked is None:
+        return None
+    names = tuple(asked.split(",")) if isinstance(asked, str) else _items("instrument", asked)
+    known = ("all", "none", *supported())
+    for name in names:
+        if name not in known:
+            msg = f"instrument names libraries, some of {', '.join(known)}; got {name!r:.80}"
+            raise ConfigurationError(msg)
+    return names
 
 
 def _items(argument: str, value: Any) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
 from aotel.export import EnvelopeExporter, OtlpExporter, select
+from aotel.instrumentation.switch import follow_settings
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
 from aotel.pipeline.provider import current_provider, is_attached
 
@@ -64,6 +65,7 @@ def configure(  # noqa: PLR0913 - the public signature
     capture: str | None = None,
     envelopes: str | Sequence[str] | None = None,
     exporters: Sequence[LogRecordExporter] = (),
+    instrument: str | Sequence[str] | None = None,
     inline: bool = False,
     redact: Callable[[str], str] | None = None,
     tracer_provider: Any = None,
@@ -81,6 +83,8 @@ def configure(  # noqa: PLR0913 - the public signature
         capture: how content is written: "none", "redacted" (the default), "hash", "summary" or "raw".
         envelopes: where envelopes go: "auto", "pod", "otlp", "stderr", "file:PATH", "none", or several.
         exporters: log record exporters of your own, which then take the place of "auto".
+        instrument: libraries whose calls become spans, by name: "all" (the default), "none", or some of
+            `aotel.instrumentation.supported()`.
         inline: no worker thread: every envelope is delivered before the call returns (scripts, notebooks, tests).
         redact: applied to every string after our own redaction.
         tracer_provider: the provider to attach to; the global one by default.
@@ -100,6 +104,7 @@ def configure(  # noqa: PLR0913 - the public signature
         capture,
         envelopes,
         exporters,
+        instrument,
         inline,
         redact,
         tracer_provider,
@@ -113,7 +118,8 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
 
     Args:
         request: what to do.
-        threads: whether to see to it that threads keep their parent; auto-instrumentation does so itself, later.
+        threads: whether to see to it that threads keep their parent and libraries are instrumented;
+            auto-instrumentation does so itself, later.
     """
     with _lock:
         settings = environment.load()
@@ -132,7 +138,13 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         PORT.attributes_at_start = reads_attributes(getattr(provider, "sampler", None))
         if threads:
             carry_context_into_threads()
+            follow_settings(_libraries(settings, request))
         return Handle(pipeline, provider)
+
+
+def _libraries(settings: Settings, request: Request) -> Sequence[str]:
+    asked = settings.instrument
+    return request.instrument if request.instrument is not None and asked == ("all",) else asked
 
 
 def the_pipeline(settings: Settings) -> Pipeline:

@@ -8,6 +8,7 @@ from aotel.calls.port import PORT
 from aotel.distro.configuration import STATE
 from aotel.distro.handle import Handle
 from aotel.export import EnvelopeExporter
+from aotel.instrumentation import instrumented
 
 if TYPE_CHECKING:
     from aotel.export import ExporterStatus
@@ -19,6 +20,7 @@ class Status(NamedTuple):
     Args:
         enabled: False where `AOTEL_DISABLED` or `OTEL_SDK_DISABLED` switched everything off.
         configured: whether `configure` ran, by itself or asked.
+        instrumented: libraries whose calls become spans, once they are imported.
         envelopes: where envelopes go, and why.
         exporters: one a destination, with its counts.
         queued: envelopes that wait.
@@ -31,6 +33,7 @@ class Status(NamedTuple):
 
     enabled: bool
     configured: bool
+    instrumented: tuple[str, ...]
     envelopes: str
     exporters: tuple[ExporterStatus, ...]
     queued: int
@@ -50,6 +53,7 @@ def status() -> Status:
     return Status(
         enabled=PORT.enabled,
         configured=STATE.request is not None,
+        instrumented=instrumented(),
         envelopes=STATE.destination,
         exporters=statuses,
         queued=pipeline.queued if pipeline is not None else 0,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # as in distro
 
+from aotel import settings as environment
 from aotel.instrumentation.patches import Patches
 
 if TYPE_CHECKING:
@@ -60,9 +61,16 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         """Return what has to be installed for this to make sense."""
         return (f"{self.library.distribution} {self.library.versions}",)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the library is patched, or will be once it is imported."""
+        return self._patches.active
+
     def _instrument(self, **kwargs: Any) -> None:
         del kwargs
-        self._patches.when_imported(self.library.modules)
+        settings = environment.load()
+        if not settings.disabled and ("all" in settings.instrument or self.library.name in settings.instrument):
+            self._patches.when_imported(self.library.modules)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         del kwargs

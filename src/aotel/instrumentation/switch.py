@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from aotel.instrumentation.gate import ask_by_code
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aotel.instrumentation.library import LibraryInstrumentor
+    from aotel.instrumentation.library import Library, LibraryInstrumentor
 
 _logger = logging.getLogger("aotel")
 
@@ -34,6 +35,11 @@ _off: set[str] = set()  # by the program's own word
 def supported() -> tuple[str, ...]:
     """Return the names of the libraries that can be instrumented."""
     return tuple(INSTRUMENTORS)
+
+
+def libraries() -> tuple[Library, ...]:
+    """Return what is instrumented of each library; none of them is imported."""
+    return tuple(_instrumentor(name).library for name in INSTRUMENTORS)
 
 
 def instrumented() -> tuple[str, ...]:
@@ -92,6 +98,8 @@ def _switch_on(name: str, *, loudly: bool) -> None:
         if _is_on(name) or find_spec(name) is None:
             return
         instrumentor = _instrumentor(name)
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()  # the environment said no then, and may say yes now
         conflict = get_dependency_conflicts(instrumentor.instrumentation_dependencies())
         if conflict is None:
             instrumentor.instrument(skip_dep_check=True)
@@ -108,11 +116,9 @@ def _instrumentor(name: str) -> LibraryInstrumentor:
 
 
 def _is_on(name: str) -> bool:
-    import sys
-
     module, _, attribute = INSTRUMENTORS[name].partition(":")
     found = getattr(sys.modules.get(module), attribute, None)
-    return found is not None and bool(found().is_instrumented_by_opentelemetry)
+    return found is not None and bool(found().is_active)
 
 
 def _check(names: tuple[str, ...]) -> None:

@@ -85,6 +85,13 @@ AOTEL_REDACTION_KEY: Final = Variable(
     ("Key of the markers that stand for secrets, so that they compare across processes; without it, random."),
 )
 AOTEL_HASH_KEY: Final = Variable("AOTEL_HASH_KEY", (), None, "Key of the `hash` capture mode; without it, random.")
+AOTEL_INSTRUMENT: Final = Variable(
+    "AOTEL_INSTRUMENT",
+    (),
+    "all",
+    "Libraries whose calls become spans; `all` is every one that aotel knows, `none` is none of them.",
+    members=("all", "none", "openai", "anthropic", "litellm", "mcp"),
+)
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
 OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
@@ -197,6 +204,7 @@ VARIABLES: Final = (
     AOTEL_REDACT_PATTERNS,
     AOTEL_REDACTION_KEY,
     AOTEL_HASH_KEY,
+    AOTEL_INSTRUMENT,
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,

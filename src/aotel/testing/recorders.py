@@ -75,16 +75,19 @@ class RecordedSpans:
 
     def __init__(self) -> None:
         self._spans: list[ReadableSpan] = []
+        self._handle: Handle | None = None
 
     @property
     def spans(self) -> list[ReadableSpan]:
-        """The spans, in the order in which they ended."""
+        """The spans, in the order in which they ended; those of streams that nobody read to their end among them."""
+        if self._handle is not None:
+            self._handle.flush()
         return list(self._spans)
 
     @property
     def names(self) -> list[str]:
         """The name of each span, in the order in which they ended."""
-        return [span.name for span in self._spans]
+        return [span.name for span in self.spans]
 
     def named(self, name: str) -> ReadableSpan:
         """Return the one span of a name.
@@ -92,7 +95,7 @@ class RecordedSpans:
         Raises:
             LookupError: there is none, or more than one.
         """
-        found = [span for span in self._spans if span.name == name]
+        found = [span for span in self.spans if span.name == name]
         if len(found) != 1:
             msg = f"expected one span named {name!r}, found {len(found)} among {self.names}"
             raise LookupError(msg)
@@ -152,9 +155,12 @@ def record_spans(**options: Any) -> Generator[RecordedSpans]:
     with recording_to(None, **options) as handle:
         collector = _collector(handle.provider)
         collector.recorders = (*collector.recorders, recorded)
+        recorded._handle = handle  # noqa: SLF001 - the same room
         try:
             yield recorded
         finally:
+            handle.flush()
+            recorded._handle = None  # noqa: SLF001 - the same room
             collector.recorders = tuple(other for other in collector.recorders if other is not recorded)
 
 
