@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aotel.dialects import genai, openinference, openllmetry
 from aotel.dialects.dialect import begins
-from aotel.dialects.limits import cut_all
+from aotel.dialects.limits import cut_all, fit
 from aotel.dialects.tags import AGENTS, STEP, TOOLS, placed
 from aotel.dialects.values import text
 from aotel.operation import Operation
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aotel.operation import Usage
 
-__all__ = ["DIALECTS", "missing", "read", "write"]
+__all__ = ["DIALECTS", "fit", "missing", "read", "write"]
 
 DIALECTS = MappingProxyType(
     {dialect.name: dialect for dialect in (genai.DIALECT, openinference.DIALECT, openllmetry.DIALECT)},

@@ -14,7 +14,7 @@ from aotel.operation import MediaPart, Message, OtherPart, ReasoningPart, TextPa
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from opentelemetry.util.types import AttributeValue
 
@@ -87,7 +87,7 @@ def read_flat_texts(entries: Iterable[Mapping[str, object]], name: str, role: st
     return tuple([Message(role, (TextPart(one),)) for one in said if one is not None])
 
 
-def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
+def write_flat_messages(messages: Sequence[Message], family: str, out: dict[str, AttributeValue]) -> None:
     """Adds messages to attributes. Each tool result becomes a message of its own: OpenInference has room for one.
 
     Args:
@@ -95,12 +95,11 @@ def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str,
         family: `llm.input_messages` or `llm.output_messages`.
         out: the attributes.
     """
-    index = parts = 0
+    if len(messages) + sum([len(message.parts) for message in messages]) > MAX_ITEMS:
+        messages = _newest(messages)
+    index = 0
     full_names = _NAMES[family]
     for message in messages:
-        parts += len(message.parts)
-        if index >= MAX_ITEMS or parts > _MAX_PARTS:
-            return
         remembered = message.remembered
         if remembered is None:
             for one in _split(message):
@@ -115,6 +114,17 @@ def write_flat_messages(messages: Iterable[Message], family: str, out: dict[str,
             for rest, value in pairs:
                 out[item_names[rest]] = value
             index += 1
+
+
+def _newest(messages: Sequence[Message]) -> Sequence[Message]:
+    """The newest messages, as many as make no more than `MAX_ITEMS` of OpenInference's, with not too many parts."""
+    left, parts = MAX_ITEMS, _MAX_PARTS
+    for position in range(len(messages) - 1, -1, -1):
+        left -= len(_split(messages[position]))
+        parts -= len(messages[position].parts)
+        if left < 0 or parts < 0:
+            return messages[position + 1 :]
+    return messages
 
 
 def _flat(message: Message) -> tuple[tuple[tuple[str, AttributeValue], ...], ...]:
@@ -137,7 +147,7 @@ def _write_message(message: Message, prefix: str, out: dict[str, AttributeValue]
         _write_parts(message.parts, prefix, out)
 
 
-def _split(message: Message) -> Iterable[Message]:
+def _split(message: Message) -> Sequence[Message]:
     if ToolResult not in map(type, message.parts):
         return (message,)
     results = [Message("tool", (part,), message.name) for part in message.parts if type(part) is ToolResult]

@@ -112,34 +112,23 @@ def newest(attributes: Mapping[str, Value], family: str, keep: int) -> dict[str,
     Args:
         attributes: a span's.
         family: the name before the index, without a final dot.
-        keep: how many items stay.
+        keep: how many items stay, at least one.
     """
     prefix = f"{family}."
     start = len(prefix)
-    placed = {name: _placed(name[start:]) for name in attributes if name.startswith(prefix)}
-    indices = sorted({place[0] for place in placed.values() if place is not None})
-    if len(indices) <= keep:
-        return dict(attributes)
-    numbers = {index: number for number, index in enumerate(indices[len(indices) - keep :])}
-    found: dict[str, Value] = {}
-    for name, value in attributes.items():
-        place = placed.get(name)
-        if place is None:
-            found[name] = value
-        elif place[0] in numbers:
-            found[f"{prefix}{numbers[place[0]]}.{place[1]}"] = value
-    return found
+    found: dict[int, dict[str, Value]] = {}
+    kept = {
+        name: value
+        for name, value in attributes.items()
+        if not (name.startswith(prefix) and _add(found, name[start:], value))
+    }
+    for number, index in enumerate(sorted(found)[-keep:]):
+        kept.update((f"{prefix}{number}.{rest}", value) for rest, value in found[index].items())
+    return kept
 
 
-def _placed(key: str) -> tuple[int, str] | None:
-    """The index that begins a key, and what follows it."""
-    index, _, rest = key.partition(".")
-    if rest and len(index) <= _LONGEST_INDEX and index.isascii() and index.isdigit():
-        return int(index), rest
-    return None
-
-
-def _add(found: Items, key: str, value: object) -> None:
+def _add(found: dict[int, dict[str, Value]], key: str, value: Value) -> bool:
+    """Adds an attribute to its item, unless its name is none of an item's."""
     index, _, rest = key.partition(".")
     if rest and len(index) <= _LONGEST_INDEX and index.isascii() and index.isdigit():
         number = int(index)
@@ -148,6 +137,8 @@ def _add(found: Items, key: str, value: object) -> None:
             found[number] = {rest: value}
         else:
             item[rest] = value
+        return True
+    return False
 
 
 def _in_order(found: Items) -> list[dict[str, object]]:

@@ -124,7 +124,7 @@ def encode_all(items: Sequence[Item], key: str, tree: Callable[[Item], object]) 
         key: of an item's text among what is remembered of it.
         tree: makes an item a tree for `encode`.
     """
-    if items and items[0].remembered is None:  # nobody keeps the first: hardly any of the others, and all at once is fast
+    if items and items[0].remembered is None:  # as then mostly all: encoded at once, which is faster than one by one
         try:
             return _ENCODER.encode([tree(item) for item in items]).decode()
         except _UNSAYABLE:

@@ -27,7 +27,7 @@ from aotel.operation import (
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from opentelemetry.util.types import AttributeValue
 
@@ -284,8 +284,8 @@ def _write_conversation(operation: Operation, out: dict[str, AttributeValue], pr
                 out[prefix + names.FUNCTION_ENTRY_PARAMETERS] = definition.parameters
 
 
-def _write_messages(messages: Iterable[Message], family: str, out: dict[str, AttributeValue]) -> None:
-    for index, message in zip(range(MAX_ITEMS), messages, strict=False):
+def _write_messages(messages: Sequence[Message], family: str, out: dict[str, AttributeValue]) -> None:
+    for index, message in enumerate(messages[-MAX_ITEMS:]):
         prefix = f"{family}.{index}."
         out[prefix + names.PROMPT_ENTRY_ROLE] = message.role
         if message.finish_reason is not None:

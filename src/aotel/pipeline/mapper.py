@@ -10,7 +10,7 @@ from opentelemetry.trace import Status, StatusCode
 from aotel.calls import Failure
 from aotel.content import Deferred, Mode
 from aotel.content.trees import valid_unicode
-from aotel.dialects import missing, read
+from aotel.dialects import fit, missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
 from aotel.pipeline.common import add_own_attributes, scope_attributes
@@ -133,6 +133,7 @@ def _say(
     if pipeline.facts.hiding:
         pipeline.facts.hiding.apply(added)
     _add(span, attributes, added)
+    fit(attributes)
 
 
 def _read(attributes: dict[str, AttributeValue], recording: Recording) -> Operation | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aotel.calls import PORT
 from aotel.content import Deferred
-from aotel.dialects import missing
+from aotel.dialects import fit, missing
 from aotel.pipeline.common import add_own_attributes, scope_attributes
 from aotel.pipeline.lazy import SUPPORTED, become_lazy
 from aotel.pipeline.mapping import NO_TEXTS, Texts, operation_of, operation_of_texts, texts_of
@@ -65,6 +65,7 @@ class SimpleCall:
         if recording.scope is not None:
             attributes.update(scope_attributes(recording.scope))
         add_own_attributes(attributes, recording, self._call, self._facts)
+        fit(attributes)
 
     def _read(self) -> Texts:
         texts = self._texts
