@@ -5,15 +5,6 @@ A new SDK is one file here, with a `LibraryInstrumentor`; a new API that SDKs sp
 
 from __future__ import annotations
 
-from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
 from aotel.instrumentation.switch import instrument, instrumented, supported, uninstrument
 
-__all__ = [
-    "Covered",
-    "Library",
-    "LibraryInstrumentor",
-    "instrument",
-    "instrumented",
-    "supported",
-    "uninstrument",
-]
+__all__ = ["instrument", "instrumented", "supported", "uninstrument"]

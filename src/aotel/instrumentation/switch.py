@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+import wrapt
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 
+from aotel import settings as environment
 from aotel.calls import PORT
 from aotel.errors import ConfigurationError
 from aotel.instrumentation.gate import ask_by_code
@@ -29,6 +32,10 @@ INSTRUMENTORS: Final = {
 }
 """By the name of the library, where its instrumentor is; as in the entry points."""
 
+_ALL: Final = "all"
+
+_awaited: set[str] = set()  # not imported yet, and neither is what instruments them
+_hooked: set[str] = set()
 _off: set[str] = set()  # by the program's own word
 
 
@@ -44,11 +51,13 @@ def libraries() -> tuple[Library, ...]:
 
 def instrumented() -> tuple[str, ...]:
     """Return the names of the libraries that are instrumented, or will be once they are imported."""
-    return tuple(name for name in INSTRUMENTORS if _is_on(name))
+    return tuple(name for name in INSTRUMENTORS if _is_on(name) or (name in _awaited and _is_installed(name)))
 
 
 def instrument(*names: str) -> None:
     """Instrument libraries: at once where they are imported already, else when they are.
+
+    `AOTEL_INSTRUMENT`, where it is set to something else than `all`, has the last word.
 
     Args:
         names: which ones; none of them is every supported library that is installed.
@@ -59,9 +68,11 @@ def instrument(*names: str) -> None:
     """
     _check(names)
     ask_by_code()
-    _off.difference_update(names or INSTRUMENTORS)
+    allowed = environment.load().instrument
     for name in names or INSTRUMENTORS:
-        _switch_on(name, loudly=bool(names))
+        _off.discard(name)
+        if name in allowed or _ALL in allowed:
+            _switch_on(name)
 
 
 def uninstrument(*names: str) -> None:
@@ -77,6 +88,7 @@ def uninstrument(*names: str) -> None:
     _check(names)
     for name in names or INSTRUMENTORS:
         _off.add(name)
+        _awaited.discard(name)
         if _is_on(name):
             _instrumentor(name).uninstrument()
 
@@ -88,14 +100,31 @@ def follow_settings(names: Iterable[str]) -> None:
         names: of libraries; `all` is every supported one.
     """
     asked = tuple(names)
-    for name in INSTRUMENTORS if "all" in asked else asked:
-        if name in INSTRUMENTORS and name not in _off:
-            _switch_on(name, loudly=False)
+    for name in INSTRUMENTORS:
+        if (name in asked or _ALL in asked) and name not in _off:
+            _switch_on(name)
 
 
-def _switch_on(name: str, *, loudly: bool) -> None:
+def _switch_on(name: str) -> None:
+    if name in sys.modules:
+        _load(name)
+        return
+    _awaited.add(name)
+    if name not in _hooked:
+        _hooked.add(name)
+        wrapt.register_post_import_hook(partial(_imported, name), name)
+
+
+def _imported(name: str, module: object) -> None:
+    del module
+    if name in _awaited:
+        _load(name)
+
+
+def _load(name: str) -> None:
+    _awaited.discard(name)
     try:
-        if _is_on(name) or find_spec(name) is None:
+        if _is_on(name):
             return
         instrumentor = _instrumentor(name)
         if instrumentor.is_instrumented_by_opentelemetry:
@@ -103,7 +132,7 @@ def _switch_on(name: str, *, loudly: bool) -> None:
         conflict = get_dependency_conflicts(instrumentor.instrumentation_dependencies())
         if conflict is None:
             instrumentor.instrument(skip_dep_check=True)
-        elif loudly:
+        else:
             _logger.warning("aotel: %s is not instrumented: %s", name, conflict)
     except Exception as error:  # noqa: BLE001 - the program goes on without spans of this library
         PORT.report(f"instrumentation of {name}", error)
@@ -119,6 +148,10 @@ def _is_on(name: str) -> bool:
     module, _, attribute = INSTRUMENTORS[name].partition(":")
     found = getattr(sys.modules.get(module), attribute, None)
     return found is not None and bool(found().is_active)
+
+
+def _is_installed(name: str) -> bool:
+    return name in sys.modules or find_spec(name) is not None
 
 
 def _check(names: tuple[str, ...]) -> None:
