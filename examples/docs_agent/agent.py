@@ -2,8 +2,9 @@
 
     python examples/docs_agent/agent.py --question "How are secrets redacted?"
 
-It plans, searches, ranks, reads, asks a model, has a second agent check the sources, and asks you before it writes a
-file. Each of these is a plain function with a decorator; what the decorators recorded is printed at the end.
+A model plans, looks things up with the tools it is given, and answers; a second agent checks its sources, and you are
+asked before a file is written. The model's calls are recorded because the package they are made with is instrumented,
+everything else because it is a plain function with a decorator. What was recorded is printed at the end.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import model
 from console import Console
 from corpus import keywords
 from library import Library
+from model import Message, Model, ModelError, Reply, ToolCall, connect
 from recording import Recording
+from tools import TOOLS, Tools
 
 import aotel
 
@@ -34,20 +36,18 @@ QUESTIONS = (
     "Where do envelopes go when there is no pod?",
     "What does docs/faq.md say about secrets?",
 )
+INSTRUCTIONS = """\
+You answer questions about aotel from its documentation, and from nothing else. Look things up first: open the document
+that the question names, or search and then read the sections that fit. If a tool fails, find a way round. Answer in
+three sentences at most, in plain text, and put behind each sentence the number of the section that says so, like [1].
+If the documentation does not say it, answer: The documentation does not say."""
+TURNS = 6  # in which the model may look things up; then it has to answer
+AT_ONCE = 8  # tools that run side by side
+SUPPORT = 0.6  # of a sentence's words that have to stand in its source
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
-DOCUMENT = re.compile(r"[\w./-]+\.md")
-CITATION = re.compile(r"(.*?) \[(\d+)\]\s*", re.DOTALL)
-
-Passage = tuple[str, str]  # the address of a section, and its text
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a question is going to be answered."""
-
-    words: list[str]
-    documents: list[str]
+CITED = re.compile(r"((?:\s*\[\d+\])+)")
+NUMBER = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ class Answer:
     @property
     def footnotes(self) -> str:
         """What the numbers in the text mean."""
-        cited = sorted({int(number) for _, number in CITATION.findall(self.text)})
+        numbers = sorted({int(number) for number in NUMBER.findall(self.text)})
+        cited = [f"[{number}] {self.sources[number - 1]}" for number in numbers if 0 < number <= len(self.sources)]
         checked = "each sentence was found there" if self.supported else "not all of it was found there"
-        return "\n".join([*(f"   [{number}] {self.sources[number - 1]}" for number in cited), f"   ({checked})"])
+        return "\n".join(f"   {line}" for line in (*cited, f"({checked})" if cited else "(no section is named)"))
 
 
 class DocsAgent:
@@ -73,50 +74,64 @@ class DocsAgent:
     Args:
         library: what it may read.
         console: where it talks to people.
+        model: what it asks.
     """
 
-    def __init__(self, library: Library, console: Console) -> None:
-        self._library = library
+    def __init__(self, library: Library, console: Console, model: Model) -> None:
+        self._tools = Tools(library)
         self._console = console
+        self._model = model
         self._checker = SourceChecker(library)
 
     @aotel.run
     def answer(self, question: str) -> Answer:
         """Answer a question from the documents."""
-        plan = self.plan(question)
-        passages = self.read_named(plan.documents) or self.read_found(plan.words)
-        text = model.chat(model.prompt(question, passages))
-        self.say(text)
-        sources = [address for address, _ in passages]
-        aotel.set_result(text)  # what a person wants to see, in place of the object that is returned
-        return Answer(question, text, sources, self._checker.check(text, sources))
+        talk: list[Message] = [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "user", "content": question},
+        ]
+        sources: list[str] = []
+        reply = self.plan(talk)
+        for turn in range(1, TURNS + 1):
+            if not reply.calls:
+                break
+            talk += [reply.message, *self.look_up(reply.calls, sources)]
+            reply = self.say(talk, tool_choice="auto" if turn < TURNS else "none")
+        aotel.set_result(reply.text)  # what a person wants to see, in place of the object that is returned
+        return Answer(question, reply.text, sources, self._checker.check(reply.text, sources))
 
     @aotel.coat("planning")
-    def plan(self, question: str) -> Plan:
-        """Decide which documents to open and what to look for."""
-        return Plan(keywords(DOCUMENT.sub("", question)), DOCUMENT.findall(question))
+    def plan(self, talk: list[Message]) -> Reply:
+        """Have the model say what it wants to look up first."""
+        reply = self._model.ask(talk, tools=TOOLS, tool_choice="required")
+        if not reply.calls:  # not every model does as it is told
+            self._console.write(reply.text.split(), mark="A  ")
+        aotel.set_result(" ".join(f"{call.name} {call.arguments}" for call in reply.calls))
+        return reply
 
-    def read_named(self, documents: list[str]) -> list[Passage]:
-        """Return what stands in the documents that the question names; one that cannot be read is passed over."""
-        passages: list[Passage] = []
-        for path in documents:
-            try:
-                passages += ((section.id, section.text) for section in self._library.read_document(path))
-            except OSError as error:
-                aotel.tie("document passed over", {"path": path, "because": type(error).__name__})
-        return passages
+    def look_up(self, calls: list[ToolCall], sources: list[str]) -> list[Message]:
+        """Return what the tools say that the model asks for, run side by side: threads keep their place in the trace.
 
-    def read_found(self, words: list[str]) -> list[Passage]:
-        """Return the sections that a search finds, read side by side: threads keep their place in the trace."""
-        hits = self._library.rank(words, self._library.search(words))
-        addresses = [hit.id for hit in hits]
-        with aotel.step("read", sections=len(hits)), ThreadPoolExecutor() as threads:
-            return list(zip(addresses, threads.map(self._library.read_section, addresses), strict=True))
+        Args:
+            calls: what it asks for.
+            sources: addresses of the sections that were read; new ones are added, and their place is their number.
+        """
+        with aotel.step("look up", calls=len(calls)), ThreadPoolExecutor(AT_ONCE) as threads:
+            found = list(threads.map(self._tools.call, calls))
+        told = []
+        for call, result in zip(calls, found, strict=True):
+            passages = [] if isinstance(result, str) else result
+            sources += [address for address, _ in passages if address not in sources]
+            numbered = (f"[{sources.index(address) + 1}] {address}\n{text}" for address, text in passages)
+            content = result if isinstance(result, str) else "\n\n".join(numbered)
+            told.append({"role": "tool", "tool_call_id": call.id, "content": content})
+        return told
 
-    def say(self, text: str) -> None:
-        """Say an answer word by word, as a model's stream would bring it."""
-        with aotel.stream("say") as words:
-            self._console.write(words.wrap(text.split()), mark="A  ")
+    def say(self, talk: list[Message], tool_choice: str) -> Reply:
+        """Have the model go on, and say what it says as it comes."""
+        with self._model.stream(talk, tools=TOOLS, tool_choice=tool_choice) as reply:
+            self._console.write(reply, mark="A  ")
+        return reply
 
     @aotel.coat("human")
     def may_keep(self, file: Path) -> bool:
@@ -144,13 +159,19 @@ class SourceChecker:
     @aotel.coat("delegation")
     def check(self, text: str, sources: list[str]) -> bool:
         """Say whether each sentence of an answer stands in the source whose number is behind it."""
-        claims = [(sentence, sources[int(number) - 1]) for sentence, number in CITATION.findall(text)]
-        return all(self.stands_in(sentence, source) for sentence, source in claims)
+        parts = CITED.split(text)  # sentences, each with numbers behind it
+        cited = zip(parts[::2], parts[1::2], strict=False)
+        claims = [(sentence, int(number)) for sentence, numbers in cited for number in NUMBER.findall(numbers)]
+        return bool(claims) and all(
+            0 < number <= len(sources) and self.stands_in(sentence, sources[number - 1]) for sentence, number in claims
+        )
 
     @aotel.coat("validation")
     def stands_in(self, sentence: str, address: str) -> bool:
-        """Say whether a sentence stands in a section."""
-        return sentence in model.split_sentences(self._library.read_section(address))
+        """Say whether a sentence stands in a section: most of its words, for a model may put it in its own."""
+        words = set(keywords(sentence))
+        found = words & set(keywords(self._library.read_section(address)))
+        return len(found) >= SUPPORT * len(words)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -158,15 +179,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     console = Console(quiet=options.json)
     recording = Recording(OUTPUT / "docs_agent.jsonl")
+    answers: list[Answer] = []
+    trouble = None
     try:
-        answers = _ask(options.question or QUESTIONS, console)
+        with connect() as model:
+            _ask(options.question or QUESTIONS, console, model, answers)
+    except ModelError as error:
+        trouble = str(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     if options.json:
         print(recording.as_json(answers))
     else:
         print("\n".join(recording.as_text()))
-    return 0
+    if trouble is not None:
+        print(f"\n{trouble}", file=sys.stderr)
+    return 0 if trouble is None else 1
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -179,11 +207,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _ask(questions: Sequence[str], console: Console) -> list[Answer]:
+def _ask(questions: Sequence[str], console: Console, model: Model, answers: list[Answer]) -> None:
+    """Ask questions, and add an answer for each."""
     library = Library(ROOT)
-    agent = DocsAgent(library, console)
-    console.say(f"{len(library)} sections of documentation, answered by {model.NAME}\n")
-    answers = []
+    agent = DocsAgent(library, console, model)
+    console.say(f"{len(library)} sections of documentation, answered by {model.name}\n")
     with aotel.session(name="docs-demo"):
         for question in questions:
             console.say(f"Q  {question}")
@@ -191,7 +219,6 @@ def _ask(questions: Sequence[str], console: Console) -> list[Answer]:
             console.say(answers[-1].footnotes + "\n")
         if agent.may_keep(OUTPUT / "answers.md"):
             agent.keep(answers, OUTPUT / "answers.md")
-    return answers
 
 
 if __name__ == "__main__":

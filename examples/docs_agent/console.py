@@ -52,7 +52,8 @@ class Console:
             print(before, word, sep="", end="", flush=True)
             column += len(before.lstrip("\n")) + len(word)
             time.sleep(PAUSE if sys.stdout.isatty() else 0)
-        self.say()
+        if column:
+            self.say()
 
     def ask(self, question: str, *, default: str, timeout: float) -> str:
         """Return what the person answers; the default where nobody is there to ask, or nobody answers.

@@ -111,11 +111,11 @@ def read(path: str, root: Path) -> list[Section]:
         root: the directory that nothing is read outside of.
 
     Raises:
-        PermissionError: the file is outside.
+        PermissionError: the file is outside, or no Markdown.
         FileNotFoundError: there is no such file.
     """
     file = (root / path).resolve()
-    if not file.is_relative_to(root.resolve()):
+    if not file.is_relative_to(root.resolve()) or file.suffix != ".md":
         raise PermissionError(f"{path} is none of the documents")
     if not file.is_file():
         raise FileNotFoundError(f"there is no {path}")

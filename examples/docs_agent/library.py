@@ -46,7 +46,10 @@ class Library:
     def read_section(self, address: str) -> str:
         """Return the text of a section, from its file."""
         path = address.partition("#")[0]
-        return next(section.text for section in read(path, self._root) if section.id == address)
+        for section in read(path, self._root):
+            if section.id == address:
+                return section.text
+        raise LookupError(f"there is no {address}")
 
     @aotel.coat("tool")
     def read_document(self, path: str) -> list[Section]:

@@ -1,108 +1,158 @@
-"""The agent's "model": no network and nothing learned, it answers with sentences of the passages that it is given.
+"""The model that the agent asks, through OpenAI's own package: where `OPENAI_BASE_URL` says, else the local server.
 
-It has a chat model's face (messages in, a message out), so that a real one could stand in its place.
+With `OPENAI_BASE_URL` go `OPENAI_API_KEY` and `OPENAI_MODEL`. Nothing in here knows of aotel: what is recorded of the
+calls comes of the package being instrumented.
 """
 
 from __future__ import annotations
 
-import math
+import os
 import re
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from corpus import WORD, keywords
-from opentelemetry import trace
-
-import aotel
+from local_server import MODEL, LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "extractive-local"
-NO_ANSWER = "The documentation does not say."
-SENTENCES = 3  # of an answer at most
-SHORTEST = 4  # words of a sentence that can stand alone
-REPEATED = 0.35  # what a word is worth that the answer has already
-ENOUGH = 0.3  # of what the first sentence is worth, which a further one has to be worth too
+    from openai import OpenAI, Stream
+    from openai.types.chat import ChatCompletionChunk
+    from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+    from typing_extensions import Self
 
-PASSAGE = re.compile(r"^\[(\d+)\] (.*?)\n(.*?)(?=^\[\d+\] |\Z)", re.MULTILINE | re.DOTALL)
-BLOCK_END = re.compile(r"\n\s*(?:[-*]|\d+\.)\s+|\n\s*\n")
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"(])")
-TABLE = re.compile(r"^\|.*$", re.MULTILINE)
-MARKUP = re.compile(r"\*\*|<!--.*?-->|\[(?P<text>[^\]]+)\]\([^)]*\)", re.DOTALL)
+DEFAULT_MODEL = "gpt-4.1-mini"  # where OPENAI_BASE_URL is set, and OPENAI_MODEL is not
+PATIENCE = 60.0  # seconds for an answer to begin, and between its chunks
+MISSING = (
+    "The agent asks its model through the package openai, which is not installed: pip install 'aotel[openai]'"
+    " (in a checkout: pip install '.[openai]')."
+)
 
-Message = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a passage, with those of its words that mean something."""
-
-    passage: int
-    position: int
-    text: str
-    words: frozenset[str]
+Message = dict[str, Any]  # as in the wire format
 
 
-def prompt(question: str, passages: list[tuple[str, str]]) -> list[Message]:
-    """Return the messages that ask a question about passages, each of which has a title and a text."""
-    numbered = "\n\n".join(f"[{number}] {title}\n{text}" for number, (title, text) in enumerate(passages, 1))
-    return [
-        {"role": "system", "content": f"Answer from these passages alone, and say from which.\n\n{numbered}"},
-        {"role": "user", "content": question},
-    ]
+class ModelError(Exception):
+    """The model cannot be asked, or did not answer."""
 
 
-@aotel.coat("llm", attributes={"gen_ai.provider.name": "local", "gen_ai.request.model": NAME})
-def chat(messages: list[Message]) -> str:
-    """Return the sentences that answer the last message, each with the number of its passage behind it."""
-    passages, question = messages[0]["content"], messages[-1]["content"]
-    chosen = _choose(frozenset(keywords(question)), list(_sentences(passages)))
-    in_order = sorted(chosen, key=lambda sentence: (sentence.passage, sentence.position))
-    answer = " ".join(f"{sentence.text} [{sentence.passage}]" for sentence in in_order) or NO_ANSWER
-    _report_usage(messages, answer)
-    return answer
+@dataclass
+class ToolCall:
+    """A tool that the model wants called."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""  # JSON
 
 
-def _sentences(content: str) -> Iterator[Sentence]:
-    for number, _, text in PASSAGE.findall(content):
-        for position, sentence in enumerate(split_sentences(text)):
-            yield Sentence(int(number), position, sentence, frozenset(keywords(sentence)))
+@dataclass
+class Reply:
+    """What the model said: a text, tools that it wants called, or both."""
+
+    text: str = ""
+    calls: list[ToolCall] = field(default_factory=list)
+
+    @property
+    def message(self) -> Message:
+        """The reply as the next request has to repeat it."""
+        calls = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in self.calls
+        ]
+        message: Message = {"role": "assistant", "content": self.text or None}
+        return {**message, "tool_calls": calls} if calls else message
 
 
-def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a Markdown text: of its paragraphs and lists, not of its tables."""
-    plain = MARKUP.sub(lambda found: found["text"] or "", TABLE.sub("", text))
-    blocks = (" ".join(block.split()) for block in BLOCK_END.split(f"\n{plain}"))
-    sentences = (sentence for block in blocks for sentence in SENTENCE_END.split(block))
-    return [one for one in sentences if len(WORD.findall(one)) >= SHORTEST and not one.endswith(":")]
+class StreamedReply(Reply):
+    """A reply that comes in chunks, to be iterated over in a `with` block: yields words, and is complete afterwards.
+
+    Args:
+        chunks: a stream of OpenAI's package.
+    """
+
+    def __init__(self, chunks: Stream[ChatCompletionChunk]) -> None:
+        super().__init__()
+        self._chunks = chunks
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._chunks.close()
+
+    def __iter__(self) -> Iterator[str]:
+        parts: dict[int, ToolCall] = {}
+        begun = ""  # a word that the next chunk may go on with
+        for chunk in self._chunks:
+            for choice in chunk.choices[:1]:
+                piece = choice.delta.content or ""
+                self.text += piece
+                *words, begun = re.split(r"\s+", begun + piece)
+                yield from filter(None, words)
+                for part in choice.delta.tool_calls or ():
+                    _add(part, parts.setdefault(part.index, ToolCall()))
+        yield from begun.split()
+        self.calls = list(parts.values())
 
 
-def _choose(asked: frozenset[str], sentences: list[Sentence]) -> list[Sentence]:
-    """Choose one sentence after the other: each time the one that answers most of what is still open."""
-    holders = Counter(word for sentence in sentences for word in sentence.words & asked)
-    chosen: list[Sentence] = []
-
-    def worth(sentence: Sentence) -> float:
-        said = {word for other in chosen for word in other.words}
-        words = sentence.words & asked
-        matter = sum((REPEATED if word in said else 1) / math.sqrt(holders[word]) for word in words)
-        return matter / math.sqrt(sentence.passage + 4)
-
-    least = 0.0
-    while len(chosen) < SENTENCES:
-        best = max((sentence for sentence in sentences if sentence not in chosen), key=worth, default=None)
-        if best is None or worth(best) <= least:
-            break
-        least = least or ENOUGH * worth(best)
-        chosen.append(best)
-    return chosen
+def _add(part: ChoiceDeltaToolCall, call: ToolCall) -> None:
+    call.id = part.id or call.id
+    if part.function:
+        call.name += part.function.name or ""
+        call.arguments += part.function.arguments or ""
 
 
-def _report_usage(messages: list[Message], answer: str) -> None:
-    # A model's own numbers are written as GenAI attributes; aotel says them in the other vocabularies.
-    span = trace.get_current_span()
-    span.set_attribute("gen_ai.usage.input_tokens", sum(len(WORD.findall(message["content"])) for message in messages))
-    span.set_attribute("gen_ai.usage.output_tokens", len(WORD.findall(answer)))
-    span.set_attribute("gen_ai.response.finish_reasons", ["stop"])
+class Model:
+    """A model behind OpenAI's Chat Completions.
+
+    Args:
+        client: what reaches it.
+        name: which one.
+    """
+
+    def __init__(self, client: OpenAI, name: str) -> None:
+        self._completions = client.chat.completions  # the package imports much of itself here: before the clock runs
+        self.name = name
+
+    def ask(self, messages: list[Message], **options: Any) -> Reply:
+        """Return what the model says, once all of it is there."""
+        completion = self._completions.create(model=self.name, messages=messages, **options)
+        said = completion.choices[0].message
+        calls = [
+            ToolCall(call.id, call.function.name, call.function.arguments)
+            for call in said.tool_calls or ()
+            if call.type == "function"
+        ]
+        return Reply(said.content or "", calls)
+
+    def stream(self, messages: list[Message], **options: Any) -> StreamedReply:
+        """Return what the model says as it comes. Nothing asks for its tokens to be counted: aotel does."""
+        chunks = self._completions.create(model=self.name, messages=messages, stream=True, **options)
+        return StreamedReply(chunks)
+
+
+@contextmanager
+def connect() -> Iterator[Model]:
+    """Yield the model that the environment says, or the local one.
+
+    Raises:
+        ModelError: there is no package to ask it through, or it did not answer within the block.
+    """
+    try:
+        import openai
+    except ImportError as error:
+        raise ModelError(MISSING) from error
+    try:
+        if os.environ.get("OPENAI_BASE_URL"):
+            key = os.environ.get("OPENAI_API_KEY") or "none"  # servers of one's own often ask for none
+            with openai.OpenAI(api_key=key, timeout=PATIENCE) as client:
+                yield Model(client, os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL)
+        else:
+            http_client = openai.DefaultHttpxClient(trust_env=False)  # no proxy leads to the loopback
+            with (
+                LocalServer() as server,
+                openai.OpenAI(base_url=server.url, api_key="none", timeout=PATIENCE, http_client=http_client) as client,
+            ):
+                yield Model(client, MODEL)
+    except openai.OpenAIError as error:
+        raise ModelError(f"The model did not answer: {error}") from error

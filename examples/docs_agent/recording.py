@@ -31,7 +31,9 @@ class Recording:
 
     def __init__(self, file: Path) -> None:
         awaited = any(os.environ.get(name) for name in AWAITED)
-        handle = aotel.configure(envelopes="auto" if awaited else None, exporters=[FileExporter(str(file))])
+        handle = aotel.configure(
+            envelopes="auto" if awaited else None, exporters=[FileExporter(str(file))], instrument="openai"
+        )
         self._spans = SpanCollector()
         if handle.provider is not None:
             handle.provider.add_span_processor(self._spans)

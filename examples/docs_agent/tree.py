@@ -137,8 +137,11 @@ def _brief(attributes: dict[str, Any]) -> str:
         case "session":
             return str(attributes.get("session.id", ""))
         case "llm":
-            asked, answered = (attributes.get(f"gen_ai.usage.{way}_tokens") for way in ("input", "output"))
-            return f"{asked} tokens in, {answered} out"
+            asked, answered = (attributes.get(f"gen_ai.usage.{way}_tokens", "?") for way in ("input", "output"))
+            first = attributes.get("gen_ai.response.time_to_first_chunk")
+            if first is None:
+                return f"{asked} tokens in, {answered} out"
+            return f"{asked} in, {answered} out, 1st {1000 * first:.0f} ms"
         case "stream":
             return f"{attributes.get('aot.stream.count')} events, {attributes.get('aot.stream.bytes')} bytes"
         case _:

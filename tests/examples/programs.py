@@ -25,8 +25,9 @@ def module(name: str) -> ModuleType:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment of a process that runs the tree that the tests run."""
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **variables}
+    """Return the environment of a process that runs the tree that the tests run, and asks the local model."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    return {**inherited, "PYTHONPATH": str(ROOT / "src"), **variables}
 
 
 def run(directory: Path, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.envelope_schema import assert_paired, read_envelopes
-from tests.examples.programs import PROGRAM, environment, run
+from tests.examples.programs import PROGRAM, environment, module, run
 from tests.servers import OtlpReceiver, PodServer
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+MODEL = module("local_server").MODEL
+QUESTIONS = module("agent").QUESTIONS
 KINDS = {
     "agent.session.start",
     "agent.session.end",
@@ -68,8 +70,19 @@ def test_audit_trail_is_complete_valid_and_in_one_session(tmp_path: Path) -> Non
     assert len(set(runs)) == 3
 
 
+def test_calls_of_the_model_are_recorded_by_the_instrumented_package(tmp_path: Path) -> None:
+    run(tmp_path, "-q", QUESTIONS[0])
+    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    ends = [envelope["payload"] for envelope in envelopes if envelope["kind"] == "agent.llm.response"]
+    models = [end["llm"] for end in ends]
+    assert {model["request_model"] for model in models} == {model["response_model"] for model in models} == {MODEL}
+    assert all(model["input_tokens"] > model["output_tokens"] > 0 for model in models)
+    assert [model["finish_reasons"] for model in models] == [["tool_calls"], ["tool_calls"], ["stop"]]
+    assert ["time_to_first_chunk_ms" in model for model in models] == [False, True, True]
+
+
 def test_everything_as_json(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--json", "-q", "What is lost when a process is killed?")
+    ran = run(tmp_path, "--json", "-q", QUESTIONS[0])
     found = json.loads(ran.stdout)
     assert [answer["supported"] for answer in found["answers"]] == [True]
     assert [exporter["name"] for exporter in found["exporters"]] == ["file:.aotel/docs_agent.jsonl"]
@@ -96,7 +109,7 @@ def test_spans_and_envelopes_go_to_an_otlp_receiver_too(tmp_path: Path) -> None:
         names = {span.name for span in receiver.wait_for_spans(10)}
         envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
         records = receiver.wait_for_log_records(len(envelopes))
-    assert {"docs-demo", "DocsAgent.answer", "chat"} <= names
+    assert {"docs-demo", "DocsAgent.answer", f"chat {MODEL}"} <= names
     assert sorted(str(record.body) for record in records) == sorted(map(_line, envelopes))
     assert "spans: sent as OTEL_EXPORTER_OTLP_ENDPOINT says" in ran.stdout
     assert f"{len(envelopes)} envelopes: otlp" in ran.stdout
@@ -160,6 +173,18 @@ def test_interrupt_ends_quietly_and_loses_nothing(tmp_path: Path) -> None:
     envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
     assert_paired(envelopes)
     assert [envelope["payload"].get("outcome") for envelope in envelopes[-2:]] == ["interrupted", "interrupted"]
+
+
+def test_interrupt_in_the_middle_of_an_answer_ends_quietly_too(tmp_path: Path) -> None:
+    with _Terminal(tmp_path) as terminal:
+        terminal.expect("A  ")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(20) == 130
+        assert "Traceback" not in terminal.rest()
+    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    assert_paired(envelopes)
+    assert envelopes[-4]["kind"] == "agent.llm.request"  # and then it, the run and the session end
+    assert [envelope["payload"].get("outcome") for envelope in envelopes[-3:]] == ["interrupted"] * 3
 
 
 def _line(envelope: dict[str, object]) -> str:

@@ -1,66 +1,99 @@
-"""The extractive model: it says only what it was given, and says from where."""
+"""The model as the agent has it: replies in one piece and in chunks, and where it is."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import sys
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples.programs import module
 
-if TYPE_CHECKING:
-    from aotel.testing import RecordedEnvelopes, RecordedSpans
-
 model = module("model")
+local_server = module("local_server")
+TOOLS = module("tools").TOOLS
 
-PASSAGES = [
-    ("a.md#keys", "Keys are replaced by a marker. The weather is fine today. A marker hides the key."),
-    ("b.md#more", "- **Bold** words in a [list](there.md) item. Nothing of it matters here."),
+QUESTION = [
+    {"role": "system", "content": "[1] a.md#keys\nKeys are replaced by a marker."},
+    {"role": "user", "content": "What replaces keys?"},
 ]
+ANSWER = "Keys are replaced by a marker. [1]"
 
 
-def test_answer_is_made_of_the_sentences_that_fit() -> None:
-    answer = model.chat(model.prompt("What replaces keys?", PASSAGES))
-    assert answer.startswith("Keys are replaced by a marker. [1]")
-    assert "weather" not in answer
+@pytest.fixture(autouse=True)
+def _no_other_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"):
+        monkeypatch.delenv(name, raising=False)
 
 
-def test_nothing_that_fits_is_admitted() -> None:
-    assert model.chat(model.prompt("Zyzzyva?", PASSAGES)) == model.NO_ANSWER
-    assert model.chat(model.prompt("Keys?", [])) == model.NO_ANSWER
+def test_local_model_answers_in_one_piece_and_as_it_comes() -> None:
+    with model.connect() as chosen:
+        whole = chosen.ask(QUESTION)
+        with chosen.stream(QUESTION) as streamed:
+            words = list(streamed)
+    assert chosen.name == local_server.MODEL
+    assert whole.text == streamed.text == ANSWER
+    assert words == ANSWER.split()
+    assert whole.message == streamed.message == {"role": "assistant", "content": ANSWER}
 
 
-def test_sentences_are_those_of_paragraphs_and_lists_without_markup() -> None:
-    text = "One sentence is here. `Code` may begin one!\n\n- **Bold** words in a [list](x.md)\n| a table | of words |"
-    assert model.split_sentences(text) == [
-        "One sentence is here.",
-        "`Code` may begin one!",
-        "Bold words in a list",
-    ]
+def test_tools_that_are_asked_for_are_the_same_either_way() -> None:
+    question = [{"role": "user", "content": "What do a.md and b.md say?"}]
+    with model.connect() as chosen:
+        whole = chosen.ask(question, tools=TOOLS)
+        with chosen.stream(question, tools=TOOLS) as streamed:
+            assert list(streamed) == []
+    for reply in (whole, streamed):
+        assert [(call.name, call.arguments) for call in reply.calls] == [
+            ("read_document", '{"path": "a.md"}'),
+            ("read_document", '{"path": "b.md"}'),
+        ]
+        assert reply.message["tool_calls"][1] == {
+            "id": reply.calls[1].id,
+            "type": "function",
+            "function": {"name": "read_document", "arguments": '{"path": "b.md"}'},
+        }
 
 
-def test_span_says_model_and_tokens(record_spans: RecordedSpans, record_envelopes: RecordedEnvelopes) -> None:
-    model.chat(model.prompt("What replaces keys?", PASSAGES))
-    attributes = dict(record_spans.named("chat").attributes or {})
-    assert attributes["gen_ai.request.model"] == attributes["llm.model_name"] == "extractive-local"
-    assert attributes["llm.token_count.prompt"] == attributes["gen_ai.usage.input_tokens"]
-    assert attributes["openinference.span.kind"] == "LLM"
-    llm = record_envelopes.envelopes[-1]["payload"]["llm"]
-    assert llm["request_model"] == "extractive-local"
-    assert llm["output_tokens"] == attributes["llm.token_count.completion"]
+def test_model_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with local_server.LocalServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with model.connect() as chosen:
+            assert chosen.name == model.DEFAULT_MODEL
+        monkeypatch.setenv("OPENAI_MODEL", local_server.MODEL)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-anything")
+        with model.connect() as chosen:
+            assert chosen.ask(QUESTION).text == ANSWER
+        monkeypatch.setenv("OPENAI_MODEL", "gpt-9")
+        with pytest.raises(model.ModelError, match="gpt-9"), model.connect() as chosen:
+            chosen.ask(QUESTION)
 
 
-_TITLES = st.from_regex(r"[a-z#.]{1,9}", fullmatch=True)
+def test_key_alone_sends_nothing_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-anything")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with model.connect() as chosen:
+        assert chosen.ask(QUESTION).text == ANSWER
 
 
-@given(st.lists(st.tuples(_TITLES, st.text()), max_size=4), st.text())
-def test_any_question_about_any_passages_is_answered(passages: list[tuple[str, str]], question: str) -> None:
-    answer = model.chat(model.prompt(question, passages))
-    assert answer == model.NO_ANSWER or re.search(r" \[\d+\]$", answer)
+def test_missing_package_is_told_with_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(model.ModelError, match=r"pip install 'aotel\[openai\]'"), model.connect():
+        pass
 
 
-@given(st.text())
-def test_any_text_has_sentences_or_none(text: str) -> None:
-    assert all(sentence == " ".join(sentence.split()) for sentence in model.split_sentences(text))
+def _chunks(pieces: list[str | None]) -> list[Any]:
+    deltas = [SimpleNamespace(content=piece, tool_calls=None) for piece in pieces]
+    return [SimpleNamespace(choices=[SimpleNamespace(delta=delta)]) for delta in deltas]
+
+
+@given(st.lists(st.none() | st.text(" \nabc", max_size=5)))
+def test_words_come_out_whole_however_the_text_is_cut(pieces: list[str | None]) -> None:
+    reply = model.StreamedReply([SimpleNamespace(choices=[]), *_chunks(pieces)])
+    words = list(reply)
+    assert reply.text == "".join(piece or "" for piece in pieces)
+    assert words == reply.text.split()
+    assert reply.calls == []

@@ -5,7 +5,7 @@ before it runs (or instead of it) has one place to stand.
 """
 
 from aotel.calls.call import Call, CallSite, enclosing_call
-from aotel.calls.outcomes import Failure, Outcome, describe_error
+from aotel.calls.outcomes import Failure, Outcome, describe_error, outcome_named
 from aotel.calls.pace import Pace
 from aotel.calls.port import PORT, Port
 from aotel.calls.scope import Scope, scope_of
@@ -21,5 +21,6 @@ __all__ = [
     "Scope",
     "describe_error",
     "enclosing_call",
+    "outcome_named",
     "scope_of",
 ]

@@ -43,7 +43,11 @@ _OUTCOMES: dict[tuple[str, str], Outcome] = {
     ("builtins", "GeneratorExit"): Outcome.ABANDONED,
     ("langgraph", "GraphInterrupt"): Outcome.PAUSED,
     ("langgraph", "GraphBubbleUp"): Outcome.PAUSED,
+    ("langgraph", "GraphDrained"): Outcome.PAUSED,
+    ("langgraph", "NodeInterrupt"): Outcome.PAUSED,
 }
+# "Cancelled" alone is anybody's word.
+_BY_NAME: dict[str, Outcome] = {cls: outcome for (_, cls), outcome in _OUTCOMES.items() if cls != "Cancelled"}
 
 # Exceptions whose `__str__` is one of these print what they were given; these types are cheap to print.
 _PRINT_ARGUMENTS = frozenset({BaseException.__str__, KeyError.__str__, OSError.__str__, ImportError.__str__})
@@ -62,6 +66,18 @@ def outcome_of(error: BaseException) -> Outcome | None:
         if outcome is not None:
             return outcome
     return None
+
+
+def outcome_named(name: str) -> Outcome | None:
+    """Return the same for an exception of which only the name is known, with its module or without.
+
+    Args:
+        name: as `exception.type` has it (OpenTelemetry semantic conventions 1.37).
+    """
+    module, _, cls = name.rpartition(".")
+    if module:
+        return _OUTCOMES.get((module.partition(".")[0], cls))
+    return _BY_NAME.get(cls)
 
 
 def is_result(error: BaseException) -> bool:

@@ -86,7 +86,7 @@ class EnvelopeBuilder:
             error = ErrorPayload(recording.name, failure.type, message, duration, outcome=outcome)
             return self._envelope(recording, seq, kinds.COAT_ERROR, recording.end_time, recording.capture, error)
         captured = {name: self._show(value) for name, value in (recording.local_variables or {}).items()}
-        operation = None if recording.has_inner_llm else _operation(recording)
+        operation = None if recording.leaves_numbers else _operation(recording)
         payload = EndPayload(
             recording.name,
             self._result(recording),

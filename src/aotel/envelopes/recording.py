@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from aotel.semconv.operations import Taxonomy
 
 
+class Inner:
+    """The calls inside a span that may count what it counts; of those that ended, no more than whether one did."""
+
+    __slots__ = ("counted", "open")
+
+    def __init__(self) -> None:
+        self.open: set[int] = set()  # by their span ids
+        self.counted = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether one of them counted, or may yet."""
+        return self.counted or bool(self.open)
+
+
 class Recording:
     """One span that the pipeline follows.
 
@@ -41,7 +56,18 @@ class Recording:
     local_mode: str = "none"
     announced: bool = False
     mapped: bool = False
-    has_inner_llm: bool = False
+    is_request: bool = False
+    """Whether it is one request to a provider, seen by an instrumentor of ours."""
+    inner: dict[str, Inner] | None = None
+    """By operation, the calls inside that may count what this one counts; see `aotel.pipeline.nesting`."""
+    outers: tuple[Recording, ...] = ()
+    """Those in whose `inner` this one is."""
+    counted_outside: bool = False
+    """Whether a span around this one has the numbers of both."""
+    leaves_numbers: bool = False
+    """Whether, as it ended, another span turned out to have its numbers."""
+    counted: bool = False
+    """Whether its numbers were counted by the time it had ended, here or elsewhere."""
     end_time: int = 0
     ids: Ids | None = None
     """As its envelopes carry them; made by the first one."""

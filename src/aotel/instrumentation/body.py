@@ -29,7 +29,9 @@ _MOST: Final = 8 * 2**20
 _LAST: Final = 64  # pieces
 _EVENT: Final = b"\ndata:"
 _DONE: Final = b"\ndata: [DONE]"
-_SDKS: Final = frozenset({"openai", "anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "litellm", "h11", "h2"})
+_SEARCHED: Final = 1_048_576  # bytes of a body that are searched as a whole for its end
+_READERS: Final = frozenset({"openai", "anthropic", "litellm"})
+"""Who reads streams, in modules with `streaming` in their names."""
 
 
 class Body:
@@ -50,7 +52,11 @@ class Body:
         self._pieces: list[bytes] = []
         self._size = 0
         self._events = 0
+        self._before = b"\n"
         self._reading = False
+        self._guarded = False
+        # A program that answers an error with another call is still handling it: it is none of this call's.
+        self._handled = id(sys.exc_info()[1])
         if "event" in content_type:
             call.pace = Pace()
         OPEN.add(call, self._interrupt)
@@ -66,7 +72,9 @@ class Body:
         pace = self._call.pace
         if pace is not None:
             pace.add(perf_counter_ns(), len(piece))
-            self._events += piece.count(_EVENT) + piece.startswith(_EVENT[1:]) - piece.count(_DONE)
+            seen = self._before + piece
+            self._events += seen.count(_EVENT)
+            self._before = seen[1 - len(_EVENT) :]
         return piece if self._filter is None else self._filter.passed(piece)
 
     def follow(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -78,7 +86,7 @@ class Body:
             except StopIteration:
                 break
             except BaseException as error:
-                self._fail(error)
+                self._fail_unless_guarded(error)
                 raise
             finally:
                 self._reading = False
@@ -91,23 +99,51 @@ class Body:
 
     async def follow_async(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass the pieces of a body on."""
-        while True:
-            self._reading = True
-            try:
-                piece = await pieces.__anext__()
-            except StopAsyncIteration:
-                break
-            except BaseException as error:
-                self._fail(error)
-                raise
-            finally:
-                self._reading = False
-            passed = self.saw(piece)
-            if passed:
-                yield passed
-        rest = self._exhausted()
-        if rest:
-            yield rest
+        try:
+            while True:
+                self._reading = True
+                try:
+                    piece = await pieces.__anext__()
+                except StopAsyncIteration:
+                    break
+                except BaseException as error:
+                    self._fail_unless_guarded(error)
+                    raise
+                finally:
+                    self._reading = False
+                passed = self.saw(piece)
+                if passed:
+                    yield passed
+            rest = self._exhausted()
+            if rest:
+                yield rest
+        finally:
+            await _close(pieces)
+
+    def guard(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Pass the events on that an SDK makes of a body, and see what it raises in place of one."""
+        self._guarded = True
+        try:
+            yield from events
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    async def guard_async(self, events: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Pass the events on that an SDK makes of a body, and see what it raises in place of one."""
+        self._guarded = True
+        try:
+            async for event in events:
+                yield event
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            await _close(events)
 
     def closed(self) -> None:
         """Take note that the connection was let go of: at the end of the body, or before."""
@@ -115,20 +151,24 @@ class Body:
             return  # the last piece is on its way
         try:
             error = sys.exc_info()[1]
+            # An iterator that is collected closes the connection: perhaps in the middle of somebody's lock.
+            later = isinstance(error, GeneratorExit)
             if self._is_whole():
-                self._call.answered(self._answer())
-            elif error is not None and _is_own(error):
+                self._call.answered(self._answer(), later=later)
+            elif error is not None and id(error) != self._handled and _is_own(error):
                 self._call.failed(error, self._answer())
             else:
-                # An iterator that is collected closes the connection: perhaps in the middle of somebody's lock.
-                self._call.abandon(self._answer(), later=isinstance(error, GeneratorExit))
+                self._call.abandon(self._answer(), later=later)
         except Exception as problem:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a stream", problem)
 
     def __del__(self) -> None:
         """End the call of an answer that nobody closed."""
         with contextlib.suppress(Exception):  # at the end of the interpreter, nothing is left to say it with
-            self._call.abandon(self._answer(), later=True)
+            if self._call.ended:
+                return
+            end = self._call.answered if self._is_whole() else self._call.abandon
+            end(self._answer(), later=True)
 
     def _interrupt(self) -> None:
         self._call.abandon(self._answer())
@@ -140,22 +180,29 @@ class Body:
             PORT.report("end of a stream", error)
         return b"" if self._filter is None else self._filter.rest()
 
+    def _fail_unless_guarded(self, error: BaseException) -> None:
+        # The SDK may make an error of its own of one that came from the wire.
+        if not self._guarded:
+            self._fail(error)
+
     def _fail(self, error: BaseException) -> None:
         try:
-            self._call.failed(error, self._answer())
+            if not self._call.ended:
+                self._call.failed(error, self._answer())
         except Exception as problem:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a stream", problem)
 
     def _is_whole(self) -> bool:
-        tail = b"".join(self._pieces[-_LAST:])
+        tail = b"".join(self._pieces if self._size <= _SEARCHED else self._pieces[-_LAST:])
         return any(mark in tail for mark in self._form.last)
 
     def _answer(self) -> Deferred[Any]:
         pace, call = self._call.pace, self._call
         if pace is not None:
             call.attributes.update(pace.attributes(call.start_clock))
-            if self._events > 0:  # which one piece may hold several of
-                call.attributes[names.AOT_STREAM_COUNT] = self._events
+            events = self._events - b"".join(self._pieces[-len(_DONE) :]).count(_DONE)
+            if events > 0:  # which one piece may hold several of
+                call.attributes[names.AOT_STREAM_COUNT] = events
         return Deferred(_read, self._pieces, self._content_type, self._form, size=min(self._size, _MOST))
 
 
@@ -164,11 +211,23 @@ def _read(pieces: list[bytes], content_type: str, form: Format) -> Any:
 
 
 def _is_own(error: BaseException) -> bool:
-    """Say whether an error is the stream's: one of an SDK, or what stops the program; not one of the loop around it."""
-    if isinstance(error, GeneratorExit):
-        return False
-    module = type(error).__module__.partition(".")[0]
-    return module in _SDKS or not isinstance(error, Exception)
+    """Say whether an error is the stream's: of who reads it, or what stops the program; not of the loop around it."""
+    if not isinstance(error, Exception):
+        return not isinstance(error, GeneratorExit)
+    trace = error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        if "streaming" in module and module.partition(".")[0] in _READERS:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+async def _close(iterator: AsyncIterator[Any]) -> None:
+    """Close an asynchronous generator that is not read to its end; its caller would have to wait for the collector."""
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
 
 
 class _Watched:
@@ -178,18 +237,31 @@ class _Watched:
     close the answer.
     """
 
-    __slots__ = ("_body", "_kind", "_response")
+    __slots__ = ("_body", "_decodes", "_kind", "_response")
 
     def __init__(self, response: Any, body: Body) -> None:
         self._response = response
         self._kind = type(response)
         self._body = body
+        self._decodes = "content-encoding" in response.headers
         vars(response).update({name: getattr(self, name) for name in _METHODS})
 
+    # Bytes are raw bytes decoded, and read through these too; what is compressed can only be seen after that.
+
+    def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        pieces: Iterator[bytes] = self._kind.iter_raw(self._response, chunk_size)
+        return pieces if self._decodes else self._body.follow(pieces)
+
+    def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        pieces: AsyncIterator[bytes] = self._kind.aiter_raw(self._response, chunk_size)
+        return pieces if self._decodes else self._body.follow_async(pieces)
+
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        self._decodes = True
         return self._body.follow(self._kind.iter_bytes(self._response, chunk_size))
 
     def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        self._decodes = True
         return self._body.follow_async(self._kind.aiter_bytes(self._response, chunk_size))
 
     def close(self) -> None:
@@ -204,13 +276,18 @@ class _Watched:
         finally:
             self._let_go()
 
+    @property
+    def body(self) -> Body:
+        """What sees the body."""
+        return self._body
+
     def _let_go(self) -> None:
         for name in _METHODS:
             vars(self._response).pop(name, None)
         self._body.closed()
 
 
-_METHODS: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+_METHODS: Final = ("iter_raw", "aiter_raw", "iter_bytes", "aiter_bytes", "close", "aclose")
 
 
 def watch(response: Any, body: Body) -> None:
@@ -221,3 +298,9 @@ def watch(response: Any, body: Body) -> None:
         body: sees it.
     """
     _Watched(response, body)
+
+
+def body_of(response: Any) -> Body | None:
+    """Return what sees the body of an answer, while it is not closed."""
+    watched = getattr(vars(response).get("close"), "__self__", None)
+    return watched.body if isinstance(watched, _Watched) else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
+
+from aotel.content.trees import valid_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -12,6 +15,7 @@ _AMAZON: Final = "application/vnd.amazon.eventstream"
 _PRELUDE: Final = 12  # bytes: total length, headers' length, checksum
 _CHECKSUM: Final = 4  # bytes
 _DATA: Final = b"data:"
+_OPENING: Final = (b"{", b" ", b"\n")
 
 
 def answer_of(body: bytes, content_type: str, assemble: Any) -> Any:
@@ -37,6 +41,14 @@ def decoded(body: bytes) -> Any:
     try:
         return decode(body)
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return _decoded_like_python(body) if body[:1] in _OPENING else None
+
+
+def _decoded_like_python(body: bytes) -> Any:
+    """Return what SDKs read, which take what Python writes: `NaN`, and halves of surrogate pairs."""
+    try:
+        return valid_unicode(json.loads(body))
+    except (ValueError, RecursionError):
         return None
 
 

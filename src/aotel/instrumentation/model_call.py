@@ -6,7 +6,9 @@ import atexit
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakMethod
+from weakref import WeakMethod, ref
+
+from opentelemetry import context as otel_context
 
 from aotel.calls import PORT, Call
 from aotel.content import Deferred
@@ -15,12 +17,14 @@ from aotel.forking import Forking, watch
 from aotel.instrumentation.metrics import metrics_of_now
 from aotel.instrumentation.plain import size_of
 from aotel.instrumentation.reading import Reading
+from aotel.instrumentation.runs import inside_run
 from aotel.instrumentation.trouble import verdict_on
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opentelemetry.context import Context
     from opentelemetry.util.types import AttributeValue
 
     from aotel.calls import CallSite, Pace
@@ -60,13 +64,28 @@ class ModelCall(Call):
         self._request = request
         self.attributes: dict[str, AttributeValue] = {}
 
+    def start(self, parent: Context | None = None) -> Context:
+        """Start the span, inside the LangChain run that makes the call, if one does."""
+        if parent is None:
+            parent = otel_context.get_current()
+        try:
+            parent = inside_run(parent)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("start of a model call", error)
+        return super().start(parent)
+
     def take_input(self) -> None:
         """Take what was asked, to be read later; the pipeline asks for it when it takes the span up."""
         self.described = self._asked = Deferred(self._read_request, size=size_of(self._request))
 
-    def answered(self, answer: Deferred[Plain]) -> None:
-        """End the span with an answer, to be read later."""
-        if self.ended:
+    def answered(self, answer: Deferred[Plain], *, later: bool = False) -> None:
+        """End the span with an answer, to be read later.
+
+        Args:
+            answer: the answer.
+            later: as for `abandon`.
+        """
+        if self.ended or (later and self._put_off(partial(self.answered, answer))):
             return
         self._take(answer)
         self.succeed()
@@ -76,7 +95,7 @@ class ModelCall(Call):
         if self.ended:
             return
         try:
-            verdict = verdict_on(error, streaming=answer is not None)
+            verdict = verdict_on(error, streaming=self.pace is not None)
             facts = {
                 names.AOT_ERROR_CATEGORY: verdict.trouble and verdict.trouble.value,
                 names.HTTP_RESPONSE_STATUS_CODE: verdict.status,
@@ -96,14 +115,19 @@ class ModelCall(Call):
             answer: what was seen.
             later: whether this is no place for locks: the span is ended in another thread, as of now.
         """
-        if self.ended:
-            return
-        if later and PORT.later is not None:
-            self.end_time = self._end()
-            self.ended = False
-            PORT.later(partial(self.abandon, answer))
+        if self.ended or (later and self._put_off(partial(self.abandon, answer))):
             return
         self.failed(GeneratorExit(), answer)
+
+    def _put_off(self, end: Callable[[], None]) -> bool:
+        """Have another thread end the span, as of now; say whether there is one."""
+        if PORT.later is None:
+            return False
+        if not self.end_time:
+            self.end_time = self._end()
+            self.ended = False
+        PORT.later(end)
+        return True
 
     def _end(self) -> int:
         end_time = super()._end()
@@ -181,7 +205,7 @@ class _Open(Forking):
     """The streams that are open, to be ended when the interpreter ends; a forked child has none of them."""
 
     def __init__(self) -> None:
-        self._streams: dict[int, WeakMethod[Callable[[], None]]] = {}
+        self._streams: dict[int, tuple[ref[ModelCall], WeakMethod[Callable[[], None]]]] = {}
         self._armed = False
         watch(self)
 
@@ -195,7 +219,7 @@ class _Open(Forking):
         if not self._armed:
             self._armed = True
             atexit.register(self.end_all)
-        self._streams[id(call)] = WeakMethod(end)
+        self._streams[id(call)] = (ref(call), WeakMethod(end))
 
     def remove(self, call: ModelCall) -> None:
         """Forget the stream of a call that ended."""
@@ -203,14 +227,18 @@ class _Open(Forking):
 
     def end_all(self) -> None:
         """End what is open."""
-        for reference in list(self._streams.values()):
+        for _, reference in list(self._streams.values()):
             end = reference()
             if end is not None:
                 end()
         self._streams.clear()
 
     def after_fork_in_child(self) -> None:
-        """Forget the parent's."""
+        """Leave the parent's to the parent."""
+        for reference, _ in list(self._streams.values()):
+            call = reference()
+            if call is not None:
+                call.ended = True
         self._streams.clear()
 
 

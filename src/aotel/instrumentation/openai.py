@@ -52,6 +52,7 @@ def _form_of(options: Any, stream: bool) -> Format | None:  # noqa: FBT001 - the
 
 
 def _provider_of(client: str, host: str) -> str:
+    """Return the GenAI provider name, by the names of a client's classes and its host."""
     if "Azure" in client:
         return "azure.ai.openai"
     if "Bedrock" in client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import wrapt
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+_LAYERS: Final = 32  # of wrappers around one function
 
 
 class Patches:
@@ -53,6 +56,20 @@ class Patches:
         setattr(owner, name, wrapt.FunctionWrapper(found, wrapper, enabled=lambda: self.active))
         self._made.append((owner, name, found, inherited))
         return True
+
+    def wrap_around_others(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """Wrap a method of subclasses too where somebody was there first, with a wrapper that ours would not be in.
+
+        Args:
+            owner: the class whose method is wrapped already, by `wrap`.
+            name: as for `wrap`.
+            wrapper: as for `wrap`.
+        """
+        for cls in owner.__subclasses__():
+            found = vars(cls).get(name)
+            if hasattr(found, "__wrapped__") and not _has_ours(found):
+                self.wrap(cls, name, wrapper)
+            self.wrap_around_others(cls, name, wrapper)
 
     def when_imported(self, modules: dict[str, Callable[[ModuleType, Patches], None]]) -> None:
         """Patch modules, those that are imported already now and the others when they are; none is imported by us.
@@ -95,6 +112,18 @@ class Patches:
             patch(module, self)
         except Exception as error:  # noqa: BLE001 - the program only wanted to import a library
             PORT.report(f"instrumentation of {self._name}", error)
+
+
+def _has_ours(found: Any) -> bool:
+    """Say whether a wrapper of ours is among those that somebody has put around a function."""
+    for _ in range(_LAYERS):
+        wrapper = getattr(found, "_self_wrapper", None)
+        if str(getattr(wrapper, "__module__", "")).startswith("aotel."):
+            return True
+        found = getattr(found, "__wrapped__", None)
+        if found is None:
+            return False
+    return True
 
 
 def _is_half_imported(module: ModuleType) -> bool:

@@ -13,6 +13,7 @@ _DEPTH: Final = 24
 _NODES: Final = 200_000
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _LONG: Final = 4_096  # characters
+_PLAIN_VALUE: Final[dict[type, Any]] = {str: str.__str__, int: int.__int__, float: float.__float__}
 
 
 def plain(value: Any) -> Plain:
@@ -48,7 +49,18 @@ def _copy(value: Any, left: list[int], depth: int) -> Plain:
         left[0] -= len(value)
         return [item if type(item) in _SCALARS else _copy(item, left, depth + 1) for item in value[:_NODES]]
     fields = _fields_of(value)
-    return value if fields is None else _copy_dict(fields, left, depth)
+    return _unwrapped(value, left, depth) if fields is None else _copy_dict(fields, left, depth)
+
+
+def _unwrapped(value: Any, left: list[int], depth: int) -> Plain:
+    """Return what JSON makes of a value whose type derives from a plain one, such as an enumeration of texts."""
+    for kind in (str, int, float):
+        if issubclass(type(value), kind):  # `isinstance` asks the value, which may say what it likes
+            return _PLAIN_VALUE[kind](value)
+    for sequence in (list, tuple):
+        if issubclass(type(value), sequence):
+            return _copy(list(sequence.__iter__(value)), left, depth)
+    return value
 
 
 def _copy_dict(copied: dict[Any, Any], left: list[int], depth: int) -> Plain:
@@ -62,7 +74,7 @@ def _copy_dict(copied: dict[Any, Any], left: list[int], depth: int) -> Plain:
 def _fields_of(value: Any) -> dict[Any, Any] | None:
     """Return the stored fields of a model of pydantic, also those that it does not declare; None for anything else."""
     cls = type(value)
-    if isinstance(value, dict):
+    if issubclass(cls, dict):
         return dict(dict.items(value))
     if not (hasattr(cls, "model_fields") or hasattr(cls, "__fields__")):
         return None

@@ -22,24 +22,33 @@ _LONGEST: Final = 256  # characters of a model's name
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _sites: dict[object, CallSite] = {}
+_by_url: dict[object, tuple[CallSite, Any]] = {}
 
 
 def site_for(provider_of: Callable[[str, str], str], client: Any, form: Format, model: Any) -> CallSite:
     """Return the site of calls of a client over HTTP.
 
     Args:
-        provider_of: returns the GenAI provider name, by the name of the client's class and the host.
+        provider_of: returns the GenAI provider name, by the names of the client's classes and the host.
         client: has a `base_url` of httpx.
         form: which API is called.
         model: the model asked for, if it says one.
     """
     url = client.base_url
-    key = (active(), type(client), str(url), form, model if type(model) is str else None)
-    site = _sites.get(key)
-    if site is None:
-        port = url.port or _DEFAULT_PORTS.get(url.scheme)
-        provider = provider_of(type(client).__name__, url.host)
-        site = _remember(key, new_site(form.tag, form.operation, model, provider, url.host, port))
+    # The URL itself is part of what is remembered, so that no other can have its id meanwhile; to hash it takes longer
+    # than all the rest.
+    key = (active(), type(client), id(url), form, model if type(model) is str else None)
+    known = _by_url.get(key)
+    if known is not None:
+        return known[0]
+    port = url.port or _DEFAULT_PORTS.get(url.scheme)
+    # A subclass of the program's own may be called anything.
+    lineage = " ".join([cls.__name__ for cls in type(client).__mro__])
+    provider = provider_of(lineage, url.host)
+    site = new_site(form.tag, form.operation, model, provider, url.host, port)
+    if len(_by_url) >= _MOST:
+        _by_url.clear()
+    _by_url[key] = site, url
     return site
 
 
@@ -70,11 +79,9 @@ def new_site(  # noqa: PLR0913 - one argument a fact
 
 def remembered_site(key: object, make: Callable[[], CallSite]) -> CallSite:
     """Return the site of a key, made on first use."""
-    return _sites.get(key) or _remember(key, make())
-
-
-def _remember(key: object, site: CallSite) -> CallSite:
-    if len(_sites) >= _MOST:
-        _sites.clear()
-    _sites[key] = site
+    site = _sites.get(key)
+    if site is None:
+        if len(_sites) >= _MOST:
+            _sites.clear()
+        site = _sites[key] = make()
     return site

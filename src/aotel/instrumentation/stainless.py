@@ -6,14 +6,18 @@ clients, cached views for raw responses, bound methods. The body of an answer is
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
+from opentelemetry import trace
 
-from aotel.calls import PORT, enclosing_call
+from aotel.calls import PORT
+from aotel.calls.call import CALL_KEY
 from aotel.calls.scope import detach
 from aotel.content import Deferred
-from aotel.instrumentation.body import Body, watch
+from aotel.instrumentation.body import Body, body_of, watch
 from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.model_call import ModelCall
@@ -37,7 +41,7 @@ class Sdk(NamedTuple):
 
     Args:
         form_of: returns how a request is read, by its options and whether it is streamed; None if it is no model call.
-        provider_of: returns the GenAI provider name of a client, by its class name and host.
+        provider_of: returns the GenAI provider name of a client, by the names of its classes and its host.
         request_id: names of the header with the id of a request.
     """
 
@@ -135,18 +139,67 @@ def patch(module: ModuleType, patches: Patches, sdk: Sdk) -> None:
 
     for client, around in ((module.SyncAPIClient, request), (module.AsyncAPIClient, request_async)):
         patches.wrap(client, "request", around)
+        patches.wrap_around_others(client, "request", around)
         patches.wrap(client, "_process_response", _see_response)
+    streaming = sys.modules[f"{module.__package__}._streaming"]
+    patches.wrap(streaming.Stream, "__stream__", _see_events)
+    patches.wrap(streaming.AsyncStream, "__stream__", _see_events_async)
+
+
+def _see_events(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    events = wrapped(*args, **kwargs)
+    body = _body_of(stream)
+    return events if body is None else body.guard(events)
+
+
+def _see_events_async(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    events = wrapped(*args, **kwargs)
+    body = _body_of(stream)
+    return events if body is None else body.guard_async(events)
+
+
+def _body_of(stream: Any) -> Body | None:
+    try:
+        return body_of(stream.response)
+    except Exception as error:  # noqa: BLE001 - the host program must not suffer
+        PORT.report("reading of a stream", error)
+        return None
 
 
 def _see_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    del client
+    # What stands between the client and the wire may ask again, and answer with something else: see `see_answer`.
+    if not getattr(client, "_middleware", None):
+        see_answer(kwargs.get("response"), kwargs.get("retries_taken"))
+    return wrapped(*args, **kwargs)
+
+
+def see_answer(response: Any, retries: int | None) -> None:
+    """Take note of the answer to the call that is being made.
+
+    Args:
+        response: of httpx.
+        retries: how often the request was sent again.
+    """
     try:
-        call = enclosing_call()
-        if isinstance(call, HttpCall) and not call.ended:
-            call.received(kwargs["response"], kwargs.get("retries_taken") or 0)
+        call = call_being_made()
+        if call is not None and response is not None:
+            call.received(response, retries or 0)
     except Exception as error:  # noqa: BLE001 - the host program must not suffer
         PORT.report("reading of an answer", error)
-    return wrapped(*args, **kwargs)
+
+
+def call_being_made() -> HttpCall | None:
+    """Return the call whose span is current, itself or as a span context of the same ids; None where there is none.
+
+    Another instrumentor may stand between us and the wire: then its span is current, and a child of the call's.
+    """
+    call = otel_context.get_value(CALL_KEY)
+    if not isinstance(call, HttpCall) or call.ended:
+        return None
+    current = trace.get_current_span()
+    near = (current.get_span_context(), getattr(current, "parent", None))
+    own = call.span.get_span_context().span_id
+    return call if any(context is not None and context.span_id == own for context in near) else None
 
 
 class _Attempt:
@@ -227,7 +280,7 @@ def _begin(sdk: Sdk, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _request_of(options: Any) -> dict[str, Any]:
-    body = options.json_data
+    body = plain(options.json_data)
     extra = getattr(options, "extra_json", None)
-    request = plain(body) if type(body) is dict else {}
-    return {**request, **plain(extra)} if extra else request
+    more = plain(dict(extra)) if isinstance(extra, Mapping) else {}
+    return {**body, **more} if type(body) is dict else more

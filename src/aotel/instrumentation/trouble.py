@@ -64,18 +64,37 @@ _BY_WORD: Final = (
     ("insufficient_quota", Trouble.QUOTA_EXCEEDED),
     ("quota", Trouble.QUOTA_EXCEEDED),
     ("billing", Trouble.QUOTA_EXCEEDED),
+    ("credit balance", Trouble.QUOTA_EXCEEDED),
     ("context_length", Trouble.CONTEXT_OVERFLOW),
     ("context window", Trouble.CONTEXT_OVERFLOW),
     ("contextwindow", Trouble.CONTEXT_OVERFLOW),
     ("prompt is too long", Trouble.CONTEXT_OVERFLOW),
+    ("input is too long", Trouble.CONTEXT_OVERFLOW),
     ("maximum context", Trouble.CONTEXT_OVERFLOW),
+    ("exceed context limit", Trouble.CONTEXT_OVERFLOW),
     ("content_filter", Trouble.CONTENT_FILTER),
     ("content_policy", Trouble.CONTENT_FILTER),
     ("contentpolicy", Trouble.CONTENT_FILTER),
     ("content management policy", Trouble.CONTENT_FILTER),
+    ("content filtering policy", Trouble.CONTENT_FILTER),
     ("overloaded", Trouble.OVERLOADED),
     ("request_too_large", Trouble.REQUEST_TOO_LARGE),
 )
+
+# The type that an error says it is of, where no HTTP status says it: in the middle of a stream (Anthropic, Bedrock).
+_BY_TYPE: Final = {
+    "invalid_request_error": Trouble.INVALID_REQUEST,
+    "authentication_error": Trouble.AUTHENTICATION,
+    "permission_error": Trouble.PERMISSION,
+    "not_found_error": Trouble.NOT_FOUND,
+    "rate_limit_error": Trouble.RATE_LIMIT,
+    "timeout_error": Trouble.TIMEOUT,
+    "throttlingexception": Trouble.RATE_LIMIT,
+    "validationexception": Trouble.INVALID_REQUEST,
+    "serviceunavailableexception": Trouble.OVERLOADED,
+    "modeltimeoutexception": Trouble.TIMEOUT,
+}
+_RATE_LIMITS: Final = ("rate_limit_exceeded", "rate_limit_error")
 _REFINED: Final = frozenset({Trouble.INVALID_REQUEST, Trouble.RATE_LIMIT, Trouble.API_ERROR, Trouble.PERMISSION, None})
 
 # By class name, any of a failure's bases: no SDK is imported for it.
@@ -111,8 +130,8 @@ def verdict_on(error: BaseException, *, streaming: bool = False) -> Verdict:
     named = next((_BY_NAME[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _BY_NAME), None)
     trouble = _BY_STATUS.get(status or 0) or (Trouble.API_ERROR if (status or 0) >= 400 else named)  # noqa: PLR2004
     if trouble in _REFINED and named is not Trouble.CANCELLED:
-        trouble = _refined(error) or trouble
-    if streaming and trouble in {None, Trouble.API_ERROR, Trouble.CONNECTION} and named is not None:
+        trouble = _refined(error, by_type=trouble in {None, Trouble.API_ERROR}) or trouble
+    if streaming and trouble in {None, Trouble.API_ERROR, Trouble.CONNECTION} and isinstance(error, Exception):
         trouble = Trouble.STREAM_ERROR
     return Verdict(trouble, status, retry_after(getattr(response, "headers", None)))
 
@@ -133,15 +152,31 @@ def _status(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
-def _refined(error: BaseException) -> Trouble | None:
+def _refined(error: BaseException, *, by_type: bool) -> Trouble | None:
     if type(error).__module__.partition(".")[0] in {"builtins", "asyncio"}:
         return None
-    said = [type(error).__name__, getattr(error, "code", None), getattr(error, "type", None)]
+    kind = getattr(error, "type", None)
+    codes = [type(error).__name__, getattr(error, "code", None), kind]
+    messages = [getattr(error, "message", None)]
     body = getattr(error, "body", None)
     if type(body) is dict:
         error_object = body.get("error")
         inner = error_object if type(error_object) is dict else body
-        said += [inner.get("type"), inner.get("code"), inner.get("message")]
-    said.append(getattr(error, "message", None))
-    words = " ".join([each[:_LONGEST].lower() for each in said if type(each) is str])
+        kind = inner.get("type")
+        codes += [kind, inner.get("code")]
+        messages.append(inner.get("message"))
+    code = _words(codes)
+    named = _said(code)
+    if named is None and not any(word in code for word in _RATE_LIMITS):  # whose messages may speak of bills
+        named = _said(_words(messages))
+    if named is None and by_type and any(word in code for word in _RATE_LIMITS):
+        named = Trouble.RATE_LIMIT
+    return named or (_BY_TYPE.get(kind.lower()) if by_type and type(kind) is str else None)
+
+
+def _words(said: list[Any]) -> str:
+    return " ".join([each[:_LONGEST].lower() for each in said if type(each) is str])
+
+
+def _said(words: str) -> Trouble | None:
     return next((trouble for word, trouble in _BY_WORD if word in words), None)

@@ -8,7 +8,7 @@ from typing import Final
 from aotel.instrumentation.event_stream import decoded
 
 _EMPTY: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
-_END: Final = re.compile(rb"\r?\n\r?\n")
+_END: Final = re.compile(rb"\n\r?\n|\r\r")
 _LONGEST: Final = 1_048_576  # bytes that wait for the end of an event
 
 
@@ -26,7 +26,7 @@ class UsageChunkFilter:
     def passed(self, chunk: bytes) -> bytes:
         """Return what of a chunk, and of what was held back, is to be passed on."""
         held = self._held + chunk
-        end = _last_end(held)
+        end = _last_end(held, len(self._held))
         if end == 0 and len(held) > _LONGEST:
             self._held = b""
             return held
@@ -40,9 +40,12 @@ class UsageChunkFilter:
         return held
 
 
-def _last_end(held: bytes) -> int:
-    """Return where the last complete event ends."""
-    return max([held.rfind(end) + len(end) for end in (b"\n\n", b"\r\n\r\n") if end in held], default=0)
+def _last_end(held: bytes, seen: int) -> int:
+    """Return where the last complete event ends; the first `seen` bytes hold no end of one."""
+    end = 0
+    for found in _END.finditer(held, max(0, seen - 2)):
+        end = found.end()
+    return end
 
 
 def _without_usage(events: bytes) -> bytes:

@@ -31,13 +31,17 @@ class UsageOption:
         self._host = ""
         if not wanted:
             return
-        self._host = client.base_url.host
-        asked = options.json_data.get("stream_options")
-        said = type(asked) is dict and "include_usage" in asked
-        if said or (asked is not None and type(asked) is not dict) or not _takes(client, self._host):
+        url = client.base_url
+        self._host = url.netloc.decode("ascii", "replace")
+        # What is in `extra_body` goes over what is in the body.
+        where = "extra_json" if "stream_options" in _mapping(getattr(options, "extra_json", None)) else "json_data"
+        body = getattr(options, where)
+        asked = _mapping(body).get("stream_options")
+        is_open = asked is None or (type(asked) is dict and "include_usage" not in asked)
+        if type(body) is not dict or not is_open or not _takes(client, self._host):
             return
         changed = copy(options)
-        changed.json_data = {**options.json_data, "stream_options": {**(asked or {}), "include_usage": True}}
+        setattr(changed, where, {**body, "stream_options": {**(asked or {}), "include_usage": True}})
         self._with = changed
 
     @property
@@ -64,8 +68,12 @@ class UsageOption:
         return True
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
+
+
 def _takes(client: Any, host: str) -> bool:
     version = getattr(client, "_api_version", None)
     if type(version) is str and version[:1].isdigit() and version < _AZURE_SINCE:
         return False
-    return host not in _refused_by and not host.endswith(_REFUSE)
+    return host not in _refused_by and not host.partition(":")[0].endswith(_REFUSE)

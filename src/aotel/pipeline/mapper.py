@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import Status
 
-from aotel.calls import Failure
 from aotel.content import Deferred, Mode
 from aotel.content.trees import valid_unicode
 from aotel.dialects import fit, missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
 from aotel.pipeline.common import add_own_attributes, scope_attributes
+from aotel.pipeline.foreign_errors import failure_of
 from aotel.pipeline.mapping import operation_of, texts_of
+from aotel.pipeline.nesting import leave_numbers, relate, settle
 from aotel.pipeline.simple import SimpleCall, map_later
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import lookup
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from aotel.pipeline.pipeline import Pipeline
 
 _AGENTS = frozenset({"agent", "delegation"})
-_TOKENS = ("llm.token_count.", "gen_ai.usage.", "llm.usage.", "llm.cost.")
-_CHAIN = "CHAIN"
 _FIRST = (names.OPENINFERENCE_SPAN_KIND, names.GEN_AI_OPERATION_NAME)
 
 
@@ -43,16 +42,6 @@ def operation_at_start(
     return _read(clean, recording)
 
 
-def mark_enclosing_llm(recording: Recording) -> None:
-    """Tell the nearest model call around a model call that its numbers are the inner one's: nothing counts twice."""
-    if recording.taxonomy is None or recording.taxonomy.tag != "llm":
-        return
-    for outer in recording.ancestors():
-        if outer.taxonomy is not None and outer.taxonomy.tag == "llm":
-            outer.has_inner_llm = True
-            return
-
-
 def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     """Make a span's content clean and add what the vocabularies asked for can say of its operation."""
     attributes = spans.attribute_dict(span)
@@ -64,6 +53,8 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if not _is_simple(span, attributes, recording):
         _map_own(span, attributes, recording, pipeline)
     else:
+        if recording.outers:
+            settle(recording, counts=recording.is_request)
         map_later(span, attributes, SimpleCall(recording, recording.call, pipeline.facts), recording)
 
 
@@ -74,7 +65,8 @@ def _is_simple(span: Any, attributes: dict[str, AttributeValue], recording: Reco
         call is not None
         and call.site.own_attributes == len(attributes)
         and recording.failure is None
-        and not recording.has_inner_llm
+        and recording.inner is None
+        and not recording.counted_outside
         and spans.is_plain(span)
         and recording.name == span.name
     )
@@ -110,8 +102,10 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
         return
     if recording.taxonomy is None:
         recording.taxonomy = lookup(operation.op)
-        mark_enclosing_llm(recording)
-    recording.failure = _foreign_failure(span, attributes)
+        relate(recording)
+    recording.failure = failure_of(span, attributes)
+    if recording.failure is not None and recording.failure.outcome is not None:
+        operation.error_type = None
     _say(span, attributes, recording, operation, pipeline)
 
 
@@ -119,8 +113,9 @@ def _say(
     span: Any, attributes: dict[str, AttributeValue], recording: Recording, operation: Operation, pipeline: Pipeline
 ) -> None:
     recording.operation = Deferred.known(operation)
-    if recording.has_inner_llm:
-        _leave_to_inner_llm(operation, attributes)
+    settle(recording, counts=operation.usage is not None)
+    if recording.leaves_numbers:
+        leave_numbers(operation, attributes)
     said = missing(attributes, operation, pipeline.facts.dialects, limit=spans.value_length_limit(span))
     # First what a backend needs most: a span that may have few attributes keeps the first ones.
     added = {name: said.pop(name) for name in _FIRST if name in said}
@@ -128,7 +123,7 @@ def _say(
         added.update(scope_attributes(recording.scope))
     add_own_attributes(added, recording, recording.call, pipeline.facts)
     added.update(said)
-    if recording.has_inner_llm:
+    if recording.leaves_numbers:
         added.pop(names.GEN_AI_OPERATION_NAME, None)
     if pipeline.facts.hiding:
         pipeline.facts.hiding.apply(added)
@@ -149,19 +144,6 @@ def _merge(said: Operation | None, ours: Operation) -> Operation:
         if getattr(said, field.name) in (None, ()):
             setattr(said, field.name, getattr(ours, field.name))
     return said
-
-
-def _leave_to_inner_llm(operation: Operation, attributes: dict[str, AttributeValue]) -> None:
-    operation.kind_override = _CHAIN
-    operation.usage = None
-    operation.operation_name = None
-    operation.request_model = operation.response_model = None
-    operation.input_messages = operation.output_messages = ()
-    for name in [name for name in attributes if name.startswith(_TOKENS)]:
-        del attributes[name]
-    attributes.pop(names.GEN_AI_OPERATION_NAME, None)
-    if names.OPENINFERENCE_SPAN_KIND in attributes:
-        attributes[names.OPENINFERENCE_SPAN_KIND] = _CHAIN
 
 
 def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, AttributeValue]) -> None:
@@ -185,17 +167,3 @@ def _clean(span: Any, capture: Capture, policy: ContentPolicy, *, own_status: bo
         if text != status.description:
             span._status = Status(status.status_code, text or None)  # noqa: SLF001 - the span is ending
     spans.rename(span, lambda name: valid_unicode(name if capture.mode is Mode.RAW else policy.redactor.text(name)))
-
-
-def _foreign_failure(span: Any, attributes: dict[str, AttributeValue]) -> Failure | None:
-    status = span.status
-    if status is None or status.status_code is not StatusCode.ERROR:
-        return None
-    kind = attributes.get(names.ERROR_TYPE)
-    message = status.description or ""
-    for event in span.events or ():
-        if event.name == "exception" and event.attributes:
-            kind = kind or event.attributes.get(names.EXCEPTION_TYPE)
-            message = message or str(event.attributes.get(names.EXCEPTION_MESSAGE) or "")
-    qualified = str(kind or "error")
-    return Failure(qualified.rpartition(".")[2], qualified, message, None)

@@ -14,7 +14,8 @@ from aotel.calls.scope import SCOPE_KEY
 from aotel.content import Deferred, Mode
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
-from aotel.pipeline.mapper import map_span, mark_enclosing_llm, operation_at_start
+from aotel.pipeline.mapper import map_span, operation_at_start
+from aotel.pipeline.nesting import COUNTED, relate, relate_to_run
 from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class AOTSpanProcessor(SpanProcessor):
         parent = span.parent
         if parent is not None:
             recording.parent_span_id = parent.span_id
-            recording.parent = spans.recording_of(trace.get_current_span(context))
+            around = spans.recording_of(trace.get_current_span(context))
+            recording.parent = None if around is None or around.mapped else around
         if PORT.propagate_session or SCOPE_KEY in context:
             recording.scope = scope_of(context, propagated=PORT.propagate_session)
         call = context.get(CALL_KEY)
@@ -91,8 +93,9 @@ class AOTSpanProcessor(SpanProcessor):
             return
         if self._pipeline.roomy:
             spans.make_room(span)
-        if recording.parent is not None:
-            mark_enclosing_llm(recording)
+        if recording.taxonomy.tag in COUNTED:
+            relate_to_run(recording)
+            relate(recording)
         if self._pipeline.audited:
             recording.announced = True
             self._pipeline.start(recording)
@@ -130,6 +133,8 @@ class AOTSpanProcessor(SpanProcessor):
             self._map(span, recording)
         # Only what is still open has a say in what is inside it; a chain of ended spans must not be kept alive.
         recording.parent = None
+        if recording.outers:
+            recording.outers = ()
         if recording.taxonomy is None or not self._pipeline.audited:
             return
         recording.end_time = span.end_time or recording.start_time

@@ -236,6 +236,28 @@ GEN_AI_OPENAI_REQUEST_SEED: Final = "gen_ai.openai.request.seed"
 """Seed of the request. Deprecated: gen_ai.request.seed."""
 GEN_AI_OPENAI_REQUEST_RESPONSE_FORMAT: Final = "gen_ai.openai.request.response_format"
 """Format asked for. Deprecated: gen_ai.output.type."""
+MCP_METHOD_NAME: Final = "mcp.method.name"
+"""Method of an MCP message."""
+MCP_SESSION_ID: Final = "mcp.session.id"
+"""Session that the server gave the client, over HTTP."""
+MCP_PROTOCOL_VERSION: Final = "mcp.protocol.version"
+"""Version of the protocol that both sides agreed on."""
+MCP_RESOURCE_URI: Final = "mcp.resource.uri"
+"""Resource that is read or subscribed to."""
+JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
+"""Id of the request within its connection."""
+RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
+"""JSON-RPC code of the error that was answered."""
+NETWORK_TRANSPORT: Final = "network.transport"
+"""How the other side is reached."""
+NETWORK_PROTOCOL_NAME: Final = "network.protocol.name"
+"""Protocol under MCP, where there is one."""
+MCP_TRANSPORT: Final = "mcp.transport"
+"""Transport of the session."""
+MCP_SERVER_NAME: Final = "mcp.server.name"
+"""Name that the server gives itself."""
+MCP_SERVER_VERSION: Final = "mcp.server.version"
+"""Version that the server gives itself."""
 OPENINFERENCE_SPAN_KIND: Final = "openinference.span.kind"
 """What the span is; without it a backend shows UNKNOWN."""
 OPENINFERENCE_PROJECT_NAME: Final = "openinference.project.name"
@@ -626,8 +648,6 @@ GEN_AI_TASK_INPUT: Final = "gen_ai.task.input"
 """Input of the task, as JSON."""
 GEN_AI_TASK_OUTPUT: Final = "gen_ai.task.output"
 """Output of the task, as JSON."""
-MCP_METHOD_NAME: Final = "mcp.method.name"
-"""Method of an MCP message."""
 MCP_REQUEST_ID: Final = "mcp.request.id"
 """Id of an MCP request."""
 MCP_REQUEST_ARGUMENT: Final = "mcp.request.argument"
@@ -849,6 +869,7 @@ NAMES: Final = frozenset(
         "input.images",
         "input.mime_type",
         "input.value",
+        "jsonrpc.request.id",
         "llm.chat.stop_sequences",
         "llm.choices",
         "llm.cost.completion",
@@ -905,11 +926,19 @@ NAMES: Final = frozenset(
         "llm.usage.total_tokens",
         "llm.user",
         "mcp.method.name",
+        "mcp.protocol.version",
         "mcp.request.argument",
         "mcp.request.id",
+        "mcp.resource.uri",
         "mcp.response.value",
+        "mcp.server.name",
+        "mcp.server.version",
+        "mcp.session.id",
         "mcp.session.init_options",
+        "mcp.transport",
         "metadata",
+        "network.protocol.name",
+        "network.transport",
         "openai.api.type",
         "openai.request.service_tier",
         "openai.response.service_tier",
@@ -929,6 +958,7 @@ NAMES: Final = frozenset(
         "reranker.query",
         "reranker.top_k",
         "retrieval.documents",
+        "rpc.response.status_code",
         "server.address",
         "server.port",
         "session.annotations",
@@ -1011,6 +1041,7 @@ CONTENT: Final = frozenset(
         "llm.request.functions",
         "llm.tools",
         "mcp.request.argument",
+        "mcp.resource.uri",
         "mcp.response.value",
         "mcp.session.init_options",
         "metadata",

@@ -43,7 +43,7 @@ _TOOL_FIELDS: Final = frozenset({"name", "description", "parameters", "input_sch
 class ChatCompletions(Format):
     """See the module; OpenAI API reference, Chat (2026-10)."""
 
-    last = (b"\ndata: [DONE]",)
+    last = (b"\ndata: [DONE]", b"\ndata:[DONE]")
     asks_for_usage = True
 
     def request(self, request: Plain, reading: Reading) -> Operation:
@@ -107,6 +107,7 @@ class _Choice:
         self._calls: dict[int, dict[str, Any]] = {}
         self._finish_reason: str | None = None
         self._function: dict[str, Any] | None = None
+        self._audio: dict[str, Any] = {}
 
     def add(self, chunk: dict[str, Any]) -> None:
         """Add what a chunk says of this choice."""
@@ -115,6 +116,8 @@ class _Choice:
         for name, value in delta.items():
             if name == "role":
                 self._role = text(value) or self._role
+            elif name == "audio":
+                self._audio = _joined(self._audio, mapping(value), once="id")
             elif type(value) is str:
                 self._texts.setdefault(name, []).append(value)
         for call in items(delta.get("tool_calls")):
@@ -139,13 +142,15 @@ class _Choice:
             message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
         if self._function:
             message["function_call"] = self._function
+        if self._audio:
+            message["audio"] = self._audio
         return {"message": message, "finish_reason": self._finish_reason}
 
 
-def _joined(call: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return a call with more of it: what it is called comes once, what it is called with in pieces."""
+def _joined(known: dict[str, Any], more: dict[str, Any], once: str = "name") -> dict[str, Any]:
+    """Return an object with more of it: what it is called comes once, all other texts in pieces."""
     said = {name: value for name, value in more.items() if type(value) is str}
-    return {**call, **{name: value if name == "name" else call.get(name, "") + value for name, value in said.items()}}
+    return {**known, **{name: value if name == once else known.get(name, "") + value for name, value in said.items()}}
 
 
 def parameters(said: dict[str, Any]) -> RequestParameters:

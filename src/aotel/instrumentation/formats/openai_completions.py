@@ -22,7 +22,7 @@ class TextCompletions(Format):
     """See the module; OpenAI API reference, Completions (legacy)."""
 
     operation = "text_completion"
-    last = (b"\ndata: [DONE]",)
+    last = (b"\ndata: [DONE]", b"\ndata:[DONE]")
     asks_for_usage = True
 
     def request(self, request: Plain, reading: Reading) -> Operation:

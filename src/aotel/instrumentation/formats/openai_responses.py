@@ -45,7 +45,13 @@ _DELTAS: Final = {"response.output_text.delta": "text", "response.refusal.delta"
 class Responses(Format):
     """See the module; OpenAI API reference, Responses (2026-10)."""
 
-    last = (b"\nevent: response.completed", b"\nevent: response.incomplete", b"\nevent: response.failed")
+    last = tuple(
+        [
+            mark % end
+            for end in (b"completed", b"incomplete", b"failed")
+            for mark in (b"\nevent: response.%b\n", b'"type":"response.%b"', b'"type": "response.%b"')
+        ]
+    )
 
     def request(self, request: Plain, reading: Reading) -> Operation:
         """Return what a request asks for; see `Format.request`."""

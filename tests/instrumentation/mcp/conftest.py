@@ -1,0 +1,24 @@
+"""Fixtures of these tests: the instrumentor switched on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aotel.instrumentation import instrument, switch, uninstrument
+from tests.envelope_schema import every_envelope_is_valid
+from tests.recording import recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["every_envelope_is_valid", "recorded"]
+
+
+@pytest.fixture(autouse=True)
+def _instrumented() -> Iterator[None]:
+    instrument("mcp")
+    yield
+    uninstrument("mcp")
+    switch._off.discard("mcp")

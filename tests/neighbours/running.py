@@ -1,0 +1,36 @@
+"""Programs under other people's instrumentors, each in a process of its own: nothing of them stays in the tests'."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "programs"
+TIMEOUT = 50  # seconds for one program
+
+
+def spans_of(program: str, *arguments: str) -> dict[str, Any]:
+    """Run a program of `programs`; return what it printed, decoded."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    ended = subprocess.run(
+        [sys.executable, str(PROGRAMS / program), *arguments],
+        env={
+            **kept,
+            "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it would fetch one
+        },
+        cwd=PROGRAMS,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "aotel failed" not in ended.stderr, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return found
