@@ -14,13 +14,14 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console import Console
 from corpus import keywords
 from library import Library
-from model import Message, Model, ModelError, Reply, ToolCall, connect
+from model import MISSING, Message, Model, ModelError, Reply, ToolCall, connect
 from recording import Recording
 from tools import TOOLS, Tools
 
@@ -177,6 +178,9 @@ class SourceChecker:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     options = _options(arguments)
+    if find_spec("openai") is None:
+        print(MISSING, file=sys.stderr)
+        return 1
     console = Console(quiet=options.json)
     recording = Recording(OUTPUT / "docs_agent.jsonl")
     answers: list[Answer] = []
@@ -186,6 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
             _ask(options.question or QUESTIONS, console, model, answers)
     except ModelError as error:
         trouble = str(error)
+        console.say()
     except KeyboardInterrupt:
         return INTERRUPTED
     if options.json:
@@ -193,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print("\n".join(recording.as_text()))
     if trouble is not None:
-        print(f"\n{trouble}", file=sys.stderr)
+        print(trouble, file=sys.stderr)
     return 0 if trouble is None else 1
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "gpt-4.1-mini"  # where OPENAI_BASE_URL is set, and OPENAI_MODEL is not
 PATIENCE = 60.0  # seconds for an answer to begin, and between its chunks
+SPEAKS = ("openai", "httpx", "httpx2")  # whose errors are the model's: where a stream breaks off, it may be any of them
 MISSING = (
     "The agent asks its model through the package openai, which is not installed: pip install 'aotel[openai]'"
     " (in a checkout: pip install '.[openai]')."
@@ -33,7 +34,7 @@ Message = dict[str, Any]  # as in the wire format
 
 
 class ModelError(Exception):
-    """The model cannot be asked, or did not answer."""
+    """The model did not answer."""
 
 
 @dataclass
@@ -136,12 +137,10 @@ def connect() -> Iterator[Model]:
     """Yield the model that the environment says, or the local one.
 
     Raises:
-        ModelError: there is no package to ask it through, or it did not answer within the block.
+        ModelError: it did not answer, within the block.
     """
-    try:
-        import openai
-    except ImportError as error:
-        raise ModelError(MISSING) from error
+    import openai
+
     try:
         if os.environ.get("OPENAI_BASE_URL"):
             key = os.environ.get("OPENAI_API_KEY") or "none"  # servers of one's own often ask for none
@@ -154,5 +153,7 @@ def connect() -> Iterator[Model]:
                 openai.OpenAI(base_url=server.url, api_key="none", timeout=PATIENCE, http_client=http_client) as client,
             ):
                 yield Model(client, MODEL)
-    except openai.OpenAIError as error:
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in SPEAKS:
+            raise
         raise ModelError(f"The model did not answer: {error}") from error

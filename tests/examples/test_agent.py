@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -55,6 +56,8 @@ def test_answers_come_with_sources_and_a_tree_of_what_happened(tmp_path: Path) -
     assert "The documentation does not say." not in answers
     for kind in ("AGENT", "CHAIN", "RETRIEVER", "RERANKER", "TOOL", "LLM", "EVALUATOR"):
         assert f" {kind} " in happened
+    assert re.search(rf" chat {MODEL} +LLM +agent.llm.response +[0-9.]+ ms  \d+ tokens in, \d+ out\n", happened)
+    assert re.search(rf" chat {MODEL} +LLM +agent.llm.response +[0-9.]+ ms  \d+ in, \d+ out, 1st \d+ ms\n", happened)
     assert "FileNotFoundError: there is no docs/faq.md" in happened.replace("…", " is no docs/faq.md")
     assert "envelopes: file:.aotel/docs_agent.jsonl" in happened
 

@@ -85,3 +85,19 @@ def test_what_is_around_a_call_keeps_what_went_in_and_came_out() -> None:
     assert "hi" in outer["attributes"]["input.value"]
     assert "Hello" in outer["attributes"]["output.value"]
     assert outer["attributes"]["openinference.span.kind"] == "CHAIN"
+
+
+def test_each_call_is_seen_once_by_each_whoever_is_switched_on_and_off() -> None:
+    pytest.importorskip("openinference.instrumentation.openai")
+    assert spans_of("off.py") == {
+        "put back before ours": ["ours"],
+        "inside ours": ["ours", "theirs"],
+        "inside ours, ours off": ["theirs"],
+        "inside ours, ours on again": ["ours", "theirs"],
+        "inside ours, theirs off, ours again": ["ours"],
+        "around ours": ["ours", "theirs"],
+        "around ours, ours off": ["theirs"],
+        "around ours, ours on again": ["ours", "theirs"],
+        "around ours, theirs off": ["ours"],
+        "all off": [],
+    }

@@ -50,7 +50,7 @@ class Request:
         path: as it is on the wire (percent-encoded), without the query.
         query: the last value of each parameter.
         headers: names in lower case.
-        body: what its JSON says; None without any.
+        body: what it says in JSON; None if it doesn't.
         content: the bytes of the body.
     """
 
@@ -126,7 +126,7 @@ class ScriptedServer:
         """Every request, those too that were answered by `next`."""
         self.connections = 0
         self.problems: list[Exception] = []
-        """What `handle` raised."""
+        """What `handle`, or the body of a reply, raised."""
         self._handle = handle
         self._limit = limit
         self._lifetime = lifetime
@@ -188,8 +188,9 @@ class ScriptedServer:
         self._stopping.set()
         server.shutdown()
         server.server_close()
-        for connection in list(self._open):
-            _hang_up(connection)
+        with self._changed:
+            for connection in self._open:
+                _hang_up(connection)
         self._thread.join(5)
 
     def _serve(self, handler: _Handler) -> None:
@@ -204,7 +205,7 @@ class ScriptedServer:
         if isinstance(reply, Disconnect):
             handler.hang_up()
         else:
-            handler.send(reply, {**self.common_headers(request), **reply.headers}, self._stopping)
+            handler.send(reply, {**self.common_headers(request), **_lower(reply.headers)}, self._stopping)
 
     def _answer(self, request: Request) -> Reply:
         try:
@@ -216,13 +217,12 @@ class ScriptedServer:
     def _note(self, handler: _Handler) -> Request | None:
         content = handler.content()
         path, _, query = handler.path.partition("?")
-        headers = {name.lower(): value for name, value in handler.headers.items()}
-        body = json.loads(content) if content and "json" in headers.get("content-type", "") else None
+        headers = _lower(dict(handler.headers.items()))
         with self._changed:
             number = len(self.requests) + 1
             if number > self._limit:
                 return None
-            request = Request(number, handler.command, path, dict(parse_qsl(query)), headers, body, content)
+            request = Request(number, handler.command, path, dict(parse_qsl(query)), headers, _json(content), content)
             self.requests.append(request)
             self._changed.notify_all()
         return request
@@ -249,19 +249,24 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         owner = self.server.owner
-        owner.connections += 1
-        owner._open.add(self.connection)
+        with owner._changed:
+            owner.connections += 1
+            owner._open.add(self.connection)
 
     def finish(self) -> None:
-        self.server.owner._open.discard(self.connection)
+        with self.server.owner._changed:
+            self.server.owner._open.discard(self.connection)
         with contextlib.suppress(OSError):
             super().finish()
 
     def do_POST(self) -> None:
-        with contextlib.suppress(OSError):  # the client went away
+        try:
             self.server.owner._serve(self)
-            return
-        self.close_connection = True
+        except OSError:  # the client went away
+            self.close_connection = True
+        except Exception as problem:  # noqa: BLE001  as in `_answer`; a body may be made while it is sent
+            self.server.owner.problems.append(problem)
+            self.hang_up()
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
@@ -311,6 +316,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Close the connection. What was sent arrives: unlike a reset, it always does."""
         self.close_connection = True
         _hang_up(self.connection)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
 
 
 def _hang_up(connection: socket.socket) -> None:

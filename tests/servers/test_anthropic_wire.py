@@ -18,7 +18,10 @@ anthropic = pytest.importorskip("anthropic")
 
 CLAUDE = "claude-test-1"
 ON_BEDROCK = "eu.anthropic.claude-test-1-v1:0"
-CHECKED = {"max_retries": 0, "_strict_response_validation": True}
+CHECKED = {
+    "max_retries": 0,
+    "_strict_response_validation": int(anthropic.__version__.partition(".")[0]) >= 2,  # older ones know less of it
+}
 TOOL = {"name": "find", "input_schema": {"type": "object", "properties": {"text": {"type": "string"}}}}
 
 
@@ -66,7 +69,8 @@ def test_streamed_message_is_the_message(claude: Any) -> None:
     assert (whole.content[2].input, whole.usage.output_tokens) == ({"text": "Zürich"}, 74)
     with claude.messages.stream(**request) as stream:
         final = stream.get_final_message()
-    assert [block.to_dict() for block in final.content] == [block.to_dict() for block in whole.content]
+    told, meant = ([block.to_dict(exclude_none=True) for block in each.content] for each in (final, whole))
+    assert told == meant
     assert (final.stop_reason, final.usage.output_tokens, final.usage.input_tokens) == ("tool_use", 74, 12)
 
 

@@ -1,9 +1,10 @@
 """The instrumentor of Anthropic's SDK, for its own API, Amazon Bedrock and Vertex AI.
 
-From version 1.8 on the SDK makes spans of its own, wherever the program has a tracer provider. While a call has one of
-ours, the SDK's would count the same tokens again, and say less: in its stead the SDK gets a span context with the ids
-of ours, which records nothing, and is what its requests carry as `traceparent`. Its other spans (tool runner, tools,
-sessions, batches) count no tokens and stay; and with ours off, all of them are back.
+From version 1.14 on the SDK makes spans of its own, by default: wherever the program has a tracer provider, unless the
+client's `open_telemetry` or `ANTHROPIC_OPEN_TELEMETRY=false` says otherwise. While a call has one of ours, the SDK's
+would count the same tokens again, and say less. In its stead the SDK gets a span context with the ids of ours, which
+records nothing, whatever provider the client was given, and which its requests carry as `traceparent`. Its other spans
+(tool runner, tools, sessions, batches) count no tokens and stay; and with ours off, all of them are back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.trace import NonRecordingSpan
 
+from aotel.calls import PORT
 from aotel.instrumentation.formats.anthropic_completions import ANTHROPIC_COMPLETIONS
 from aotel.instrumentation.formats.anthropic_messages import MESSAGES
 from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
@@ -50,7 +52,33 @@ def _patch(module: ModuleType, patches: Patches) -> None:
     patch(module, patches, _SDK)
     for client in (module.SyncAPIClient, module.AsyncAPIClient):
         patches.wrap(client, "_finalize_middleware_result", _see_last_answer)
+    patches.wrap(module.SyncAPIClient, "_copy_and_prepare", _see_request)
+    patches.wrap(module.AsyncAPIClient, "_copy_and_prepare", _see_request_async)
     patches.wrap(module, "start_api_call_span", _stand_in)
+
+
+def _see_request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """See the request once iterators and files in it were read; before version 1, that is done by who makes it."""
+    del client
+    prepared = wrapped(*args, **kwargs)
+    _take_request(prepared)
+    return prepared
+
+
+async def _see_request_async(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    del client
+    prepared = await wrapped(*args, **kwargs)
+    _take_request(prepared)
+    return prepared
+
+
+def _take_request(options: Any) -> None:
+    try:
+        call = call_being_made()
+        if call is not None:
+            call.sent(options.json_data)
+    except Exception as error:  # noqa: BLE001 - the host program must not suffer
+        PORT.report("reading of a request", error)
 
 
 def _see_last_answer(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

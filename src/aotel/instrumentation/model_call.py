@@ -11,7 +11,7 @@ from weakref import WeakMethod, ref
 from opentelemetry import context as otel_context
 
 from aotel.calls import PORT, Call
-from aotel.content import Deferred
+from aotel.content import Deferred, Mode, active
 from aotel.dialects import write
 from aotel.forking import Forking, watch
 from aotel.instrumentation.metrics import metrics_of_now
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aotel.calls import CallSite, Pace
     from aotel.instrumentation.formats.format import Format
     from aotel.instrumentation.plain import Plain
-    from aotel.operation import Operation, Usage
+    from aotel.operation import Operation, RequestParameters, Usage
 
 _MEASURED: Final = (
     names.GEN_AI_OPERATION_NAME,
@@ -153,10 +153,12 @@ class ModelCall(Call):
         operation = self._form.request(self._request, Reading(self.capture))
         known = self.site.attributes
         operation.provider = _text(known.get(names.GEN_AI_PROVIDER_NAME))
-        operation.request_model = operation.request_model or _text(known.get(names.GEN_AI_REQUEST_MODEL))
+        operation.request_model = _text(known.get(names.GEN_AI_REQUEST_MODEL)) or operation.request_model
         operation.server_address = _text(known.get(names.SERVER_ADDRESS))
         port = known.get(names.SERVER_PORT)
         operation.server_port = port if type(port) is int else None
+        if self.capture.mode is not Mode.RAW and operation.request is not None:
+            _redact(operation.request)
         return operation
 
     def _read_answer(self) -> Operation:
@@ -195,6 +197,16 @@ class ModelCall(Call):
         """Write the span's attributes: its provider takes no processors, so that nobody else does."""
         operation = self._read_answer()
         self.span.set_attributes({**write(operation, ("genai",)), **self.attributes, **self._facts()})
+
+
+def _redact(parameters: RequestParameters) -> None:
+    """Take secrets out of the parameters of a request, which a program may fill with anything."""
+    redact = active().redactor.text
+    parameters.stop = tuple(map(redact, parameters.stop))
+    if parameters.others:
+        parameters.others = {
+            name: redact(value) if type(value) is str else value for name, value in parameters.others.items()
+        }
 
 
 def _text(value: Any) -> str | None:

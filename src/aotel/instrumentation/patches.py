@@ -65,9 +65,13 @@ class Patches:
             name: as for `wrap`.
             wrapper: as for `wrap`.
         """
+        original = next((made[2] for made in self._made if made[0] is owner and made[1] == name), None)
         for cls in owner.__subclasses__():
             found = vars(cls).get(name)
-            if hasattr(found, "__wrapped__") and not _has_ours(found):
+            put_back = found is not None and found is original  # by an instrumentor that was taken off
+            if put_back:
+                self._made = [made for made in self._made if not (made[0] is cls and made[1] == name)]
+            if put_back or (hasattr(found, "__wrapped__") and not _has_ours(found)):
                 self.wrap(cls, name, wrapper)
             self.wrap_around_others(cls, name, wrapper)
 

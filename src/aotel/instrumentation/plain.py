@@ -12,6 +12,7 @@ Plain = Any
 _DEPTH: Final = 24
 _NODES: Final = 200_000
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_NOT_GIVEN: Final = frozenset({"NotGiven", "Omit"})
 _LONG: Final = 4_096  # characters
 _PLAIN_VALUE: Final[dict[type, Any]] = {str: str.__str__, int: int.__int__, float: float.__float__}
 
@@ -23,6 +24,16 @@ def plain(value: Any) -> Plain:
         value: anything. What is beyond 24 levels or 200,000 nodes is left out.
     """
     return _copy(value, [_NODES], 0)
+
+
+def is_plain(value: Plain) -> bool:
+    """Say whether a copy holds nothing that stayed what it is, but for what stands for a parameter that is not given."""
+    cls = type(value)
+    if cls is dict:
+        return all([type(item) in _SCALARS or is_plain(item) for item in value.values()])
+    if cls is list:
+        return all([type(item) in _SCALARS or is_plain(item) for item in value])
+    return cls in _SCALARS or cls.__name__ in _NOT_GIVEN
 
 
 def size_of(value: Plain) -> int:

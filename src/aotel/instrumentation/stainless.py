@@ -22,7 +22,7 @@ from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.model_call import ModelCall
 from aotel.instrumentation.nesting import is_inside
-from aotel.instrumentation.plain import plain
+from aotel.instrumentation.plain import is_plain, plain
 from aotel.instrumentation.sites import site_for
 from aotel.instrumentation.usage_option import UsageOption
 from aotel.semconv import attributes as names
@@ -69,6 +69,13 @@ class HttpCall(ModelCall):
         self.form = form
         self._sdk = sdk
         self.hides_usage = hides_usage
+
+    def sent(self, body: Any) -> None:
+        """Take the request as it is sent, where what was given says less: iterators, and files to be read."""
+        if not is_plain(self._request):
+            self._request = plain(body)
+            if self._asked is not None:
+                self.take_input()
 
     def received(self, response: Any, retries: int) -> None:
         """Take note of the answer's head, and see to it that its body is seen.

@@ -94,7 +94,7 @@ _BY_TYPE: Final = {
     "serviceunavailableexception": Trouble.OVERLOADED,
     "modeltimeoutexception": Trouble.TIMEOUT,
 }
-_RATE_LIMITS: Final = ("rate_limit_exceeded", "rate_limit_error")
+_RATE_LIMITS: Final = ("rate_limit_exceeded", "rate_limit_error", "resource_exhausted")
 _REFINED: Final = frozenset({Trouble.INVALID_REQUEST, Trouble.RATE_LIMIT, Trouble.API_ERROR, Trouble.PERMISSION, None})
 
 # By class name, any of a failure's bases: no SDK is imported for it.
@@ -163,7 +163,7 @@ def _refined(error: BaseException, *, by_type: bool) -> Trouble | None:
         error_object = body.get("error")
         inner = error_object if type(error_object) is dict else body
         kind = inner.get("type")
-        codes += [kind, inner.get("code")]
+        codes += [kind, inner.get("code"), inner.get("status")]
         messages.append(inner.get("message"))
     code = _words(codes)
     named = _said(code)

@@ -90,7 +90,7 @@ async def create_stream(messages: Any) -> list[Any]:
 
 async def create_raw(messages: Any) -> list[Any]:
     raw = await got(messages.with_raw_response.create(**REQUEST))
-    return [raw, await got(raw.parse()), raw.headers["request-id"]]
+    return [raw, await got(raw.parse()), raw.headers["content-type"]]
 
 
 async def create_raw_stream(messages: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 from aotel.instrumentation import instrument, switch, uninstrument
 from tests.envelope_schema import every_envelope_is_valid
 from tests.instrumentation.anthropic.clients import close_all
-from tests.instrumentation.anthropic.wire import AnthropicServer
+from tests.instrumentation.anthropic.wire import Wire
 from tests.recording import recorded
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ async def _closed_clients() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-def server() -> Iterator[AnthropicServer]:
-    with AnthropicServer() as running:
+def server() -> Iterator[Wire]:
+    with Wire() as running:
         yield running
 
 

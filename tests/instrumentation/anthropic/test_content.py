@@ -9,11 +9,14 @@ import anthropic
 import pytest
 
 from aotel.instrumentation import instrument
-from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST
-from tests.instrumentation.anthropic.wire import TEXT, THINKING, TOOL_USE, AnthropicServer, Reply
+from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind, got
+from tests.instrumentation.anthropic.wire import THINKING, TOOL_USE, Wire, says
 from tests.recording import recording
+from tests.servers.anthropic_api import error_reply
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.recording import Recorded
 
 SECRET = "sk-ant-api03-" + "Zq7Kp2Xw" * 8
@@ -21,7 +24,7 @@ REDACTED_THINKING = {"type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix"}
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_01", "name": "web_search", "input": {"query": "Paris"}}
 
 
-def _client(server: AnthropicServer, **options: Any) -> Any:
+def _client(server: Wire, **options: Any) -> Any:
     return KINDS[0].client(server.url, **options)
 
 
@@ -30,8 +33,8 @@ def _read(recorded: Recorded, name: str) -> list[Any]:
     return found
 
 
-def test_tool_loop_is_captured_without_loss(recorded: Recorded, server: AnthropicServer) -> None:
-    server.replies.append(Reply((THINKING, REDACTED_THINKING, SEARCH, TOOL_USE), "tool_use"))
+def test_tool_loop_is_captured_without_loss(recorded: Recorded, server: Wire) -> None:
+    server.scripts.append(says(THINKING, REDACTED_THINKING, SEARCH, TOOL_USE, stop_reason="tool_use"))
     client = _client(server)
     messages: list[Any] = [{"role": "user", "content": "Rain?"}]
     tool = {"name": "weather", "description": "Tells it", "input_schema": {"type": "object"}}
@@ -70,17 +73,17 @@ def test_tool_loop_is_captured_without_loss(recorded: Recorded, server: Anthropi
     assert server.requests[1].body["messages"][1]["content"][3]["input"] == TOOL_USE["input"]
 
 
-def test_helper_s_message_may_be_sent_back(recorded: Recorded, server: AnthropicServer) -> None:
+def test_helper_s_message_may_be_sent_back(recorded: Recorded, server: Wire) -> None:
     client = _client(server)
     with client.messages.stream(**REQUEST) as stream:
         final = stream.get_final_message()
     again = {"role": "assistant", "content": final.content}
     client.messages.create(**{**REQUEST, "messages": [*REQUEST["messages"], again, {"role": "user", "content": "?"}]})
     parts = _read(recorded, "gen_ai.input.messages")[1]["parts"]
-    assert [part["content"] for part in parts] == [THINKING["thinking"], TEXT["text"]]
+    assert [part["content"] for part in parts] == [final.content[0].thinking, final.content[1].text]
 
 
-def test_parameters_and_system_are_read(recorded: Recorded, server: AnthropicServer) -> None:
+def test_parameters_and_system_are_read(recorded: Recorded, server: Wire) -> None:
     system = [{"type": "text", "text": "Be brief."}, {"type": "text", "text": "Be kind."}]
     body: dict[str, Any] = {
         "temperature": 0.5,
@@ -105,8 +108,8 @@ def test_parameters_and_system_are_read(recorded: Recorded, server: AnthropicSer
     assert others["service_tier"] == "auto"
 
 
-def test_refusal_is_said(recorded: Recorded, server: AnthropicServer) -> None:
-    server.replies.append(Reply((), "refusal"))
+def test_refusal_is_said(recorded: Recorded, server: Wire) -> None:
+    server.scripts.append(says(stop_reason="refusal"))
     _client(server).messages.create(**REQUEST)
     call = recorded.operation
     assert call.outcome == "ok"
@@ -114,14 +117,14 @@ def test_refusal_is_said(recorded: Recorded, server: AnthropicServer) -> None:
     assert call.attributes["gen_ai.response.finish_reasons"] == ("refusal",)
 
 
-def test_secrets_stay_inside(recorded: Recorded, server: AnthropicServer) -> None:
-    server.replies.extend([Reply(({"type": "text", "text": f"It is {SECRET}"},))] * 2)
+def test_secrets_stay_inside(recorded: Recorded, server: Wire) -> None:
+    server.scripts.extend([says({"type": "text", "text": f"It is {SECRET}"})] * 2)
     said = [{"role": "user", "content": [{"type": "text", "text": f"Key: {SECRET}"}]}]
     request: dict[str, Any] = {"model": MODEL, "max_tokens": 9, "messages": said, "system": f"Hide {SECRET}"}
     client = _client(server, api_key=SECRET, default_headers={"x-other": SECRET})
     client.messages.create(**request)
     list(client.messages.create(**request, stream=True))
-    server.replies.append(Reply(status=401, error={"type": "authentication_error", "message": f"bad {SECRET}"}))
+    server.next(error_reply(401, "authentication_error", f"bad {SECRET}"))
     with pytest.raises(anthropic.AuthenticationError):
         client.messages.create(**request)
     spans = [span.to_json() for span in recorded.spans]
@@ -132,10 +135,8 @@ def test_secrets_stay_inside(recorded: Recorded, server: AnthropicServer) -> Non
 
 
 @pytest.mark.parametrize("mode", ["none", "hash", "summary"])
-def test_content_that_is_not_to_be_written_is_not(mode: str, server: AnthropicServer) -> None:
-    server.replies.extend(
-        [Reply(({"type": "text", "text": "Elephants"},)), Reply(({"type": "text", "text": "Elephants"},))]
-    )
+def test_content_that_is_not_to_be_written_is_not(mode: str, server: Wire) -> None:
+    server.scripts.extend([says({"type": "text", "text": "Elephants"})] * 2)
     said = {"system": "Giraffes", "messages": [{"role": "user", "content": "Zebras"}]}
     tool = {"name": "weather", "description": "Ostriches", "input_schema": {"type": "object"}}
     with recording(capture=mode) as recorded:
@@ -150,7 +151,7 @@ def test_content_that_is_not_to_be_written_is_not(mode: str, server: AnthropicSe
     assert ("gen_ai.input.messages" in written) == (mode != "none")
 
 
-def test_images_and_documents_are_written_by_digest(recorded: Recorded, server: AnthropicServer) -> None:
+def test_images_and_documents_are_written_by_digest(recorded: Recorded, server: Wire) -> None:
     png = "iVBORw0KGgo" + "A" * 400 + "="
     content = [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}},
@@ -167,3 +168,21 @@ def test_images_and_documents_are_written_by_digest(recorded: Recorded, server: 
     assert parts[1] == {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"}
     assert parts[2] == {"type": "file", "modality": "document", "file_id": "file_01"}
     assert parts[3]["source"]["data"] == "Hello"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_what_can_be_read_once_is_read_once(kind: Kind, recorded: Recorded, server: Wire, tmp_path: Path) -> None:
+    image = tmp_path / "a.png"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(400))
+    source = {"type": "base64", "media_type": "image/png", "data": image}
+    content = iter([{"type": "text", "text": "What is it?"}, {"type": "image", "source": source}])
+    messages = iter([{"role": "user", "content": content}])
+    try:
+        await got(kind.client(server.url).messages.create(model=MODEL, max_tokens=9, messages=messages))
+    except TypeError:
+        pytest.skip("not in this version")
+    parts = _read(recorded, "gen_ai.input.messages")[0]["parts"]
+    assert parts[0] == {"type": "text", "content": "What is it?"}
+    assert parts[1]["bytes"] == 408
+    assert recorded.operation.attributes["gen_ai.request.model"] == MODEL
+    assert len(server.requests[0].body["messages"][0]["content"]) == 2

@@ -8,7 +8,9 @@ import anthropic
 import pytest
 
 from tests.instrumentation.anthropic.clients import KINDS, REQUEST
-from tests.instrumentation.anthropic.wire import AnthropicServer, Reply
+from tests.instrumentation.anthropic.wire import Wire, failing_stream
+from tests.servers.anthropic_api import bedrock_error, bedrock_throttled, error_reply, vertex_exhausted
+from tests.servers.http import DISCONNECT, Reply
 
 if TYPE_CHECKING:
     from tests.recording import Recorded
@@ -38,10 +40,10 @@ _ERRORS = [
 
 @pytest.mark.parametrize(("status", "kind", "said", "category"), _ERRORS)
 def test_error_that_is_the_answer(
-    status: int, kind: str, said: str, category: str, recorded: Recorded, server: AnthropicServer
+    status: int, kind: str, said: str, category: str, recorded: Recorded, server: Wire
 ) -> None:
     headers = {"retry-after": "7"} if status == 429 else {}
-    server.replies.append(Reply(status=status, error={"type": kind, "message": said}, headers=headers))
+    server.next(error_reply(status, kind, said, headers=headers))
     with pytest.raises(anthropic.APIStatusError):
         KINDS[0].client(server.url).messages.create(**REQUEST)
     attributes = recorded.operation.attributes
@@ -51,18 +53,45 @@ def test_error_that_is_the_answer(
 
 
 @pytest.mark.parametrize(("status", "kind", "said", "category"), _ERRORS)
-def test_error_in_a_stream(
-    status: int, kind: str, said: str, category: str, recorded: Recorded, server: AnthropicServer
-) -> None:
-    server.replies.append(Reply(events=5, then="error", error={"type": kind, "message": said}))
+def test_error_in_a_stream(status: int, kind: str, said: str, category: str, recorded: Recorded, server: Wire) -> None:
+    server.next(failing_stream(kind, said))
     with pytest.raises(anthropic.APIStatusError):
         list(KINDS[0].client(server.url).messages.create(**REQUEST, stream=True))
     expected = category if category != "api_error" else "stream_error"
     assert recorded.operation.attributes["aot.error.category"] == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "reply", "category"),
+    [
+        ("AnthropicBedrock", bedrock_throttled(), "rate_limit"),
+        (
+            "AnthropicBedrock",
+            bedrock_error(400, "ValidationException", "Input is too long for requested model."),
+            "context_overflow",
+        ),
+        ("AnthropicBedrock", bedrock_error(403, "AccessDeniedException", "No access to the model"), "permission"),
+        ("AnthropicBedrock", bedrock_error(503, "ServiceUnavailableException", "Try again"), "overloaded"),
+        ("AnthropicVertex", vertex_exhausted(), "rate_limit"),
+    ],
+)
+def test_error_of_a_cloud(kind: str, reply: Reply, category: str, recorded: Recorded, server: Wire) -> None:
+    server.next(reply)
+    (found,) = [each for each in KINDS if each.name == kind]
+    with pytest.raises(anthropic.APIStatusError):
+        found.client(server.url).messages.create(**REQUEST)
+    assert recorded.operation.attributes["aot.error.category"] == category
+
+
+def test_server_that_hangs_up_without_an_answer(recorded: Recorded, server: Wire) -> None:
+    server.next(DISCONNECT)
+    with pytest.raises(anthropic.APIConnectionError):
+        KINDS[0].client(server.url).messages.create(**REQUEST)
+    assert recorded.operation.attributes["aot.error.category"] == "connection"
+
+
 def test_server_that_is_not_there(recorded: Recorded) -> None:
-    with AnthropicServer() as gone:
+    with Wire() as gone:
         url = gone.url
     with pytest.raises(anthropic.APIConnectionError):
         KINDS[0].client(url).messages.create(**REQUEST)
@@ -70,8 +99,8 @@ def test_server_that_is_not_there(recorded: Recorded) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_server_that_takes_too_long(stream: bool, recorded: Recorded, server: AnthropicServer) -> None:
-    server.replies.append(Reply(events=4, then="wait"))
+def test_server_that_takes_too_long(stream: bool, recorded: Recorded, server: Wire) -> None:
+    server.next(Reply(200, {"content-type": "text/event-stream"}, [b"event: ping\ndata: {}\n\n", 1.0]))
     with pytest.raises(Exception, match="timed out"):
         list(KINDS[0].client(server.url, timeout=0.2).messages.create(**REQUEST, stream=stream))
     assert recorded.operation.attributes["aot.error.category"] == "timeout"

@@ -18,12 +18,12 @@ from tests.instrumentation.anthropic.wire import (
     TEXT,
     THINKING,
     TOOL_USE,
-    Reply,
-    amazon_frame,
-    events,
-    server_sent,
+    says,
 )
-from tests.instrumentation.anthropic.wire import message as whole_message
+from tests.servers.amazon_event_stream import chunk
+from tests.servers.anthropic_messages import events
+from tests.servers.anthropic_messages import message as message_of
+from tests.servers.http import sse
 
 if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
@@ -51,6 +51,15 @@ _BLOCKS = st.lists(
     max_size=4,
 )
 
+
+def _whole(*content: dict[str, Any]) -> dict[str, Any]:
+    return message_of("msg_1", "m", says(*content))
+
+
+def _said(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if value is not None}
+
+
 both_formats = pytest.mark.parametrize("form", [MESSAGES, ANTHROPIC_COMPLETIONS], ids=lambda form: type(form).__name__)
 
 
@@ -67,14 +76,15 @@ def test_no_value_is_too_odd(form: Format, request: Any, answer: Any, stream: li
 
 @given(content=_BLOCKS)
 def test_events_make_the_answer(content: list[dict[str, Any]]) -> None:
-    reply = Reply(tuple(content))
-    assert MESSAGES.assemble(events(reply, "m")) == whole_message(reply, "m")
+    whole = _whole(*content)
+    assert _said(MESSAGES.assemble(events(whole))) == _said(whole)
 
 
 @pytest.mark.parametrize("amazon", [False, True], ids=["server-sent", "amazon"])
 @given(content=_BLOCKS, cut=st.floats(0, 1))
 def test_a_stream_that_breaks_off_gives_what_was_seen(amazon: bool, content: list[dict[str, Any]], cut: float) -> None:
-    written = b"".join(map(amazon_frame if amazon else server_sent, events(Reply(tuple(content)), "m")))
+    told = events(_whole(*content))
+    written = b"".join([chunk(event) if amazon else sse(event, event["type"]) for event in told])
     body = written[: int(len(written) * cut)]
     kind = "application/vnd.amazon.eventstream" if amazon else "text/event-stream"
     seen = answer_of(body, kind, MESSAGES.assemble) or {}
@@ -88,14 +98,14 @@ def test_a_stream_that_breaks_off_gives_what_was_seen(amazon: bool, content: lis
 
 
 def test_output_is_not_counted_before_it_is() -> None:
-    begun = MESSAGES.assemble(events(Reply(), "m")[:4])
+    begun = MESSAGES.assemble(events(_whole(TEXT))[:4])
     assert MESSAGES.usage(begun) == Usage(input_tokens=19, cache_read_tokens=5, cache_write_tokens=3)
-    whole = MESSAGES.assemble(events(Reply(), "m"))
+    whole = MESSAGES.assemble(events(_whole(TEXT)))
     assert MESSAGES.usage(whole) == Usage(input_tokens=19, output_tokens=7, cache_read_tokens=5, cache_write_tokens=3)
 
 
 def test_arguments_that_break_off_stay_a_text() -> None:
-    begun = MESSAGES.assemble(events(Reply((TOOL_USE,)), "m")[:5])
+    begun = MESSAGES.assemble(events(_whole(TOOL_USE))[:6])
     assert begun["content"][0]["input"] == '{"city": "Paris"'[: len(begun["content"][0]["input"])]
     assert type(begun["content"][0]["input"]) is str
 

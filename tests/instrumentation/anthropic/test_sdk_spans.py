@@ -13,7 +13,7 @@ from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind,
 from tests.recording import context_of
 
 if TYPE_CHECKING:
-    from tests.instrumentation.anthropic.wire import AnthropicServer
+    from tests.instrumentation.anthropic.wire import Wire
     from tests.recording import Recorded
 
 tracing = pytest.importorskip("anthropic._tracing", reason="this version of the SDK makes no spans")
@@ -30,7 +30,7 @@ def _counting(recorded: Recorded) -> list[Any]:
 
 @every_way
 @every_kind
-async def test_with_ours_on_theirs_is_none(kind: Kind, way: Any, recorded: Recorded, server: AnthropicServer) -> None:
+async def test_with_ours_on_theirs_is_none(kind: Kind, way: Any, recorded: Recorded, server: Wire) -> None:
     await way(kind.client(server.url).messages)
     (span,) = recorded.spans
     assert span.instrumentation_scope is not None
@@ -40,7 +40,7 @@ async def test_with_ours_on_theirs_is_none(kind: Kind, way: Any, recorded: Recor
 
 @every_way
 @every_kind
-async def test_with_ours_off_theirs_is_back(kind: Kind, way: Any, recorded: Recorded, server: AnthropicServer) -> None:
+async def test_with_ours_off_theirs_is_back(kind: Kind, way: Any, recorded: Recorded, server: Wire) -> None:
     uninstrument("anthropic")
     await way(kind.client(server.url).messages)
     (span,) = _counting(recorded)
@@ -49,7 +49,7 @@ async def test_with_ours_off_theirs_is_back(kind: Kind, way: Any, recorded: Reco
     assert recorded.operation.attributes["gen_ai.usage.input_tokens"] == 19
 
 
-async def test_what_is_sent_names_our_span(recorded: Recorded, server: AnthropicServer) -> None:
+async def test_what_is_sent_names_our_span(recorded: Recorded, server: Wire) -> None:
     await create(KINDS[0].client(server.url).messages)
     sent = server.requests[0].headers["traceparent"].split("-")
     context = context_of(recorded.spans[0])
@@ -58,18 +58,18 @@ async def test_what_is_sent_names_our_span(recorded: Recorded, server: Anthropic
     assert "traceparent" not in server.requests[1].headers
 
 
-async def test_client_whose_spans_are_off_is_recorded(recorded: Recorded, server: AnthropicServer) -> None:
+async def test_client_whose_spans_are_off_is_recorded(recorded: Recorded, server: Wire) -> None:
     await create(KINDS[0].client(server.url, open_telemetry=False).messages)
     assert recorded.operation.span.name == f"chat {MODEL}"
 
 
-async def test_client_of_another_provider_counts_once(recorded: Recorded, server: AnthropicServer) -> None:
+async def test_client_of_another_provider_counts_once(recorded: Recorded, server: Wire) -> None:
     options = {"tracer_provider": trace.get_tracer_provider(), "traces": {"content_mode": "content"}}
     await create(KINDS[0].client(server.url, open_telemetry=options).messages)
     assert len(_counting(recorded)) == 1
 
 
-async def test_their_other_spans_stay(recorded: Recorded, server: AnthropicServer) -> None:
+async def test_their_other_spans_stay(recorded: Recorded, server: Wire) -> None:
     with aotel.step("around"):
         KINDS[0].client(server.url).messages.count_tokens(model=MODEL, messages=REQUEST["messages"])
     assert recorded.names == ["anthropic.messages.count_tokens", "around"]

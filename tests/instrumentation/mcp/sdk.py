@@ -29,6 +29,7 @@ def high_level_server() -> Any:
     """Return a FastMCP or MCPServer with tools, a resource and a prompt."""
     import aotel
 
+    server: Any
     if VERSION == 2:
         server = import_module("mcp.server.mcpserver").MCPServer("weather", version="1.2.0")
     else:
@@ -39,28 +40,28 @@ def high_level_server() -> Any:
     def inner(text: str) -> str:
         return text.upper()
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     def shout(text: str) -> str:
         return inner(text)
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     def add(a: int, b: int) -> str:
         return str(a + b)
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     def login(user: str, password: str) -> str:
         return f"{user} got the token ghp_{'a' * 36}"
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     def fail(why: str) -> str:
         raise ValueError(why)
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     async def wait(seconds: float) -> str:
         await anyio.sleep(seconds)
         return inner("waited")
 
-    @server.tool()
+    @server.tool()  # type: ignore[untyped-decorator]
     def picture() -> Any:
         return import_module(f"{type(server).__module__.rpartition('.')[0]}").Image(data=PNG, format="png")
 
@@ -75,11 +76,11 @@ def high_level_server() -> Any:
         tool.__annotations__["ctx"] = context_class
         server.tool()(tool)
 
-    @server.resource(NOTES)
+    @server.resource(NOTES)  # type: ignore[untyped-decorator]
     def notes() -> str:
         return inner("the notes")
 
-    @server.prompt()
+    @server.prompt()  # type: ignore[untyped-decorator]
     def greet(name: str) -> str:
         return inner(f"greet {name}")
 
@@ -127,7 +128,7 @@ async def in_memory(server: Any, *, initialized: bool = True, **options: Any) ->
     """Yield a client session with a server in another task."""
     lowlevel = low_level(server)
     memory = import_module("mcp.shared.memory")
-    async with memory.create_client_server_memory_streams() as ((read, write), (server_read, server_write)):
+    async with memory.create_client_server_memory_streams() as ((read, write), (server_read, server_write)):  # noqa: SIM117 - tasks end first
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lowlevel.run, server_read, server_write, lowlevel.create_initialization_options())
             async with session_on(read, write, **options) as session:
@@ -138,10 +139,12 @@ async def in_memory(server: Any, *, initialized: bool = True, **options: Any) ->
 
 
 @contextlib.asynccontextmanager
-async def session_on(read: Any, write: Any, *, kind: Any = None, timeout: float = 10, **options: Any) -> AsyncIterator[Any]:
+async def session_on(
+    read: Any, write: Any, *, kind: Any = None, read_timeout: float = 10, **options: Any
+) -> AsyncIterator[Any]:
     """Yield a client session on a pair of streams."""
     kind = kind or import_module("mcp.client.session").ClientSession
-    async with kind(read, write, seconds(timeout), **options) as session:
+    async with kind(read, write, seconds(read_timeout), **options) as session:
         yield session
 
 

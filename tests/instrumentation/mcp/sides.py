@@ -34,3 +34,9 @@ def client_side(recorded: Recorded, method: str) -> Ended:
         if each.attributes.get("mcp.method.name") == method and each.span.kind is SpanKind.CLIENT
     ]
     return found
+
+
+def made_by(recorded: Recorded, scope: str) -> list[str]:
+    """Return the names of the spans that a library made around MCP requests."""
+    spans = [span for span in recorded.spans if span.instrumentation_scope and span.instrumentation_scope.name == scope]
+    return [span.name for span in spans if "mcp.method.name" in (span.attributes or {})]

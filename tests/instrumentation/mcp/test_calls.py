@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import baggage, context, trace
 from opentelemetry.trace import SpanKind
 
 import aotel
@@ -19,7 +20,7 @@ from tests.instrumentation.mcp.sdk import (
     low_level_server,
     uri,
 )
-from tests.instrumentation.mcp.sides import is_under, sides
+from tests.instrumentation.mcp.sides import is_under, made_by, sides
 
 if TYPE_CHECKING:
     from tests.recording import Recorded
@@ -42,8 +43,8 @@ async def test_each_method_is_one_span_on_each_side_in_one_trace(recorded: Recor
         assert server.attributes["aot.operation"] == "step"
         assert server.attributes["openinference.span.kind"] == "CHAIN"
     sides(recorded, "initialize")
-    assert {str(span.attributes["mcp.method.name"]) for span in recorded.spans if "mcp.method.name" in (span.attributes or {})} == set(METHODS)
-    assert not [span for span in recorded.spans if span.instrumentation_scope and span.instrumentation_scope.name == "mcp-python-sdk"]
+    assert {str(each.attributes.get("mcp.method.name")) for each in recorded.operations} - {"None"} == set(METHODS)
+    assert made_by(recorded, "mcp-python-sdk") == []
 
 
 async def test_spans_inside_a_handler_are_under_the_servers_span(recorded: Recorded) -> None:
@@ -161,3 +162,36 @@ async def test_server_that_asks_its_client_is_one_trace_too(recorded: Recorded) 
     assert is_under(client, handler)
     assert is_under(server, client)
     assert is_under(asked, server)
+
+
+async def test_attributes_of_a_handlers_own_change_nothing_of_what_the_span_is(recorded: Recorded) -> None:
+    server = high_level_server()
+
+    def annotate() -> str:
+        trace.get_current_span().set_attribute("mine", "x")
+        return "ok"
+
+    server.tool()(annotate)
+    async with in_memory(server) as session:
+        await session.call_tool("annotate")
+    _, answered = sides(recorded, "tools/call")
+    assert answered.attributes["mine"] == "x"
+    assert answered.attributes["openinference.span.kind"] == "CHAIN"
+    assert answered.attributes["aot.operation"] == "step"
+
+
+async def test_baggage_travels_with_the_trace(recorded: Recorded) -> None:
+    seen: list[object] = []
+    server = high_level_server()
+
+    def look() -> str:
+        seen.append(baggage.get_baggage("tenant"))
+        return "ok"
+
+    server.tool()(look)
+    async with in_memory(server) as session:
+        token = context.attach(baggage.set_baggage("tenant", "acme"))
+        await session.call_tool("look")
+        context.detach(token)
+    assert seen == ["acme"]
+    sides(recorded, "tools/call")

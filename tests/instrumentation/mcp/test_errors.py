@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.trace import StatusCode
@@ -16,7 +18,9 @@ from tests.instrumentation.mcp.sdk import (
     seconds,
 )
 from tests.instrumentation.mcp.sides import client_side, sides
-from tests.recording import Recorded
+
+if TYPE_CHECKING:
+    from tests.recording import Recorded
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -78,8 +82,6 @@ async def test_cancelled_call_is_no_error(recorded: Recorded) -> None:
 
 
 async def test_request_that_the_client_cancels_by_notification(recorded: Recorded) -> None:
-    from importlib import import_module
-
     types = import_module("mcp.types")
     async with in_memory(high_level_server()) as session:
         await session.list_tools()
@@ -90,9 +92,7 @@ async def test_request_that_the_client_cancels_by_notification(recorded: Recorde
         notification = types.CancelledNotification(
             method="notifications/cancelled", params=types.CancelledNotificationParams(**{name: running})
         )
-        await session.send_notification(
-            notification if VERSION == 2 else types.ClientNotification(notification)
-        )
+        await session.send_notification(notification if VERSION == 2 else types.ClientNotification(notification))
         await asyncio.sleep(0.2)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -18,7 +18,7 @@ class McpInstrumentor(LibraryInstrumentor):
         modules={
             "mcp.shared.session": client.patch_version_1,
             "mcp.client.session": client.patch_client,
-            "mcp.server.session": server.patch_session,
+            "mcp.server.session": client.patch_server,
             "mcp.server.lowlevel.server": server.patch_version_1,
             "mcp.server._otel": server.patch_version_2,
             "mcp.shared.jsonrpc_dispatcher": client.patch_version_2,

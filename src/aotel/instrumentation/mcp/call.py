@@ -57,16 +57,18 @@ class McpCall(Call):
 
     def take_input(self) -> Deferred[Arguments] | None:
         """Take what is asked; the pipeline asks for it when it takes the span up."""
-        if self.capture.writes:
-            uri = get(self._params, "uri", "uri")
-            if uri is not None:
-                self.facts[names.MCP_RESOURCE_URI] = self.capture.text(str(uri))
-            if not active().hides_input:
+        if self.capture.writes and not active().hides_input:
+            try:
+                uri = get(self._params, "uri", "uri")
+                if uri is not None:
+                    self.facts[names.MCP_RESOURCE_URI] = self.capture.text(str(uri))
                 self.kwargs = arguments_of(self.method, self._params)
+            except Exception as error:  # noqa: BLE001 - somebody else's model that can't be written
+                PORT.report("snapshot of arguments", error)
         return super().take_input()
 
     def answered(self, result: Any, facts: dict[str, AttributeValue]) -> None:
-        """End the span with a result, which may say that the tool failed.
+        """End the span with an answer, which may be an error of the protocol, or say that the tool failed.
 
         Args:
             result: in the SDK's own form, or as it goes over the wire.
@@ -75,27 +77,38 @@ class McpCall(Call):
         if self.ended:
             return
         self.facts.update(facts)
-        self._take_output(result)
-        if self.method == _CALL and get(result, "isError", "is_error") is True:
-            self._refuse(Failure(TOOL_ERROR, TOOL_ERROR, self._message(result), None))
+        failure = None
+        try:
+            failure = self._failure_in(result)
+            if self._code is None:
+                self._take_output(result)
+        except Exception as error:  # noqa: BLE001 - somebody else's model that can't be written
+            PORT.report("snapshot of a result", error)
+        if failure is not None:
+            self._refuse(failure)
         else:
             self.succeed()
-
-    def rejected(self, code: int, message: str, facts: dict[str, AttributeValue]) -> None:
-        """End the span with an error that goes over the wire: nothing was raised here."""
-        if self.ended:
-            return
-        self.facts.update(facts)
-        self._code = code
-        self._refuse(Failure("McpError", str(code), self.capture.text(message) if self.capture.writes else "", None))
 
     def failed(self, error: BaseException, facts: dict[str, AttributeValue]) -> None:
         """End the span with what was raised; it is the caller's to raise it again."""
         if self.ended:
             return
         self.facts.update(facts)
-        self._code = code_of(error)
+        try:
+            self._code = _code_of(error)
+        except Exception as problem:  # noqa: BLE001 - somebody else's exception
+            PORT.report("description of an error", problem)
         self.fail(error)
+
+    def _failure_in(self, result: Any) -> Failure | None:
+        code, message = getattr(result, "code", None), getattr(result, "message", None)
+        if isinstance(code, int) and type(message) is str:
+            self._code = int(code)
+            return Failure("McpError", str(self._code), self.capture.text(message) if self.capture.writes else "", None)
+        if self.method != _CALL or get(result, "isError", "is_error") is not True:
+            return None
+        said = joined(wire(result).get("content")) if self.capture.writes and not active().hides_output else None
+        return Failure(TOOL_ERROR, TOOL_ERROR, self.capture.text(said) if said else "", None)
 
     def _refuse(self, failure: Failure) -> None:
         end_time = self._end()
@@ -108,21 +121,8 @@ class McpCall(Call):
         self._end_span(end_time)
 
     def _take_output(self, result: Any) -> None:
-        self.output_set = True
-        try:
-            if self.recording is not None and self.capture.writes and not active().hides_output:
-                self.set_output(result_of(self.method, result))
-        except Exception as error:  # noqa: BLE001 - somebody else's model that can't be written
-            PORT.report("snapshot of a result", error)
-
-    def _message(self, result: Any) -> str:
-        if not self.capture.writes or active().hides_output:
-            return ""
-        try:
-            return self.capture.text(joined(wire(result).get("content")) or "")
-        except Exception as error:  # noqa: BLE001 - somebody else's model that can't be written
-            PORT.report("description of an error", error)
-            return ""
+        if self.recording is not None and self.capture.writes and not active().hides_output:
+            self.set_output(result_of(self.method, result))
 
     def _end_span(self, end_time: int) -> None:
         try:
@@ -155,7 +155,7 @@ class McpCall(Call):
         return Operation(op="tool", name=self.target, tool=tool, input_value=arguments, output_value=result)
 
 
-def code_of(error: BaseException) -> int | None:
+def _code_of(error: BaseException) -> int | None:
     """Return the JSON-RPC code of an error of the SDK; None of any other error."""
     if not any(cls.__name__ in _ERRORS for cls in type(error).__mro__):
         return None

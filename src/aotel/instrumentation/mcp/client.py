@@ -14,8 +14,8 @@ from aotel.calls.scope import detach
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.mcp.call import QUIET, McpCall, clean
 from aotel.instrumentation.mcp.content import get
-from aotel.instrumentation.mcp.propagation import fields, fields_for, fields_of
-from aotel.instrumentation.mcp.server import answer_server, serve_responder
+from aotel.instrumentation.mcp.propagation import fields_to_add
+from aotel.instrumentation.mcp.server import answer_server, initialize, serve_responder
 from aotel.instrumentation.mcp.transport import facts_of_stream
 from aotel.semconv import attributes as names
 
@@ -43,10 +43,18 @@ def patch_client(module: ModuleType, patches: Patches) -> None:
     """Patch the client's session: what version 2 makes its requests with, and how either answers the server's."""
     session = module.ClientSession
     if "send_request" in vars(session):
-        patches.wrap(session, "send_request", send_request)
+        patches.wrap(session, "send_request", _send_request)
         patches.wrap(session, "send_discover", _send_discover)
     patches.wrap(session, "_received_request", serve_responder)
     patches.wrap(session, "_on_request", answer_server)
+
+
+def patch_server(module: ModuleType, patches: Patches) -> None:
+    """Patch the server's session: what version 2 makes its requests with, and where version 1 is initialized."""
+    session = module.ServerSession
+    if "send_request" in vars(session):
+        patches.wrap(session, "send_request", _send_request)
+    patches.wrap(session, "_received_request", initialize)
 
 
 def patch_version_2(module: ModuleType, patches: Patches) -> None:
@@ -63,8 +71,7 @@ async def _send_request_of_1(wrapped: Any, session: Any, args: tuple[Any, ...], 
     return await _make(call, session, wrapped, lambda context: _with_trace(args, kwargs, context))
 
 
-async def send_request(wrapped: Any, session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Make a request of version 2, whose dispatcher writes the trace into it."""
+async def _send_request(wrapped: Any, session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     call = _call_of(args[0] if args else kwargs.get("request"))
     if call is None:
         return await wrapped(*args, **kwargs)
@@ -114,26 +121,27 @@ def _with_trace(args: tuple[Any, ...], kwargs: dict[str, Any], context: Context)
     """Return the arguments of `send_request` with the trace in a copy of the request; as they are if that can't be."""
     try:
         request = args[0] if args else kwargs["request"]
-        traced = _traced(request, fields_for(context))
+        traced = _traced(request, context)
         return ((traced, *args[1:]), kwargs) if args else (args, {**kwargs, "request": traced})
     except Exception as error:  # noqa: BLE001 - the host program must not suffer
         PORT.report("propagation of a trace", error)
         return args, kwargs
 
 
-def _traced(request: Any, found: dict[str, str]) -> Any:
-    """Return a copy of a request of version 1 with a trace in its `_meta`; what the program put there itself stays."""
+def _traced(request: Any, context: Context) -> Any:
+    """Return a copy of a request of version 1 with a trace in its `_meta`."""
     root = getattr(request, "root", request)
     params = root.params
     kind = _model_of(type(root)) if params is None else type(params)
-    meta = None if params is None else getattr(params, "meta", None)
-    meta_kind = None if kind is None else getattr(kind, "Meta", None)
-    if not found or fields_of(meta) or kind is None or meta_kind is None:
+    meta = getattr(params, "meta", None)
+    meta_kind = getattr(kind, "Meta", None)
+    found = fields_to_add(meta, context)
+    if not found or kind is None or meta_kind is None:
         return request
-    traced_meta = meta_kind(**found) if meta is None else meta.model_copy(update=found)
-    traced = kind(_meta=traced_meta) if params is None else params.model_copy(update={"meta": traced_meta})
-    root = root.model_copy(update={"params": traced})
-    return root if root is request or not hasattr(request, "root") else request.model_copy(update={"root": root})
+    meta = meta_kind(**found) if meta is None else meta.model_copy(update=found)
+    params = kind(_meta=meta) if params is None else params.model_copy(update={"meta": meta})
+    traced = root.model_copy(update={"params": params})
+    return request.model_copy(update={"root": traced}) if hasattr(request, "root") else traced
 
 
 def _model_of(request: Any) -> Any:
@@ -190,9 +198,15 @@ def _own_span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[s
 
 
 def _inject(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Leave a trace that the program put into a `_meta` itself."""
+    """Write the trace as version 2 does, but leave what the program put into a `_meta` itself."""
     del instance
     meta = args[0] if args else kwargs.get("meta")
-    if isinstance(meta, dict) and not fields().isdisjoint(meta) and is_recording():
-        return None
-    return wrapped(*args, **kwargs)
+    try:
+        found = fields_to_add(meta, otel_context.get_current()) if is_recording() else None
+    except Exception as error:  # noqa: BLE001 - the host program must not suffer
+        PORT.report("propagation of a trace", error)
+        found = None
+    if found is None or not isinstance(meta, dict):
+        return wrapped(*args, **kwargs)
+    meta.update(found)
+    return None

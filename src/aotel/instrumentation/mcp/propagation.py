@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
@@ -11,27 +11,26 @@ from opentelemetry import propagate, trace
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-META = "_meta"
-
-
-def fields() -> set[str]:
-    """Return the names that the global propagator writes; W3C's are `traceparent`, `tracestate` and `baggage`."""
-    return set(propagate.get_global_textmap().fields)
+META: Final = "_meta"
+_BAGGAGE: Final = "baggage"
 
 
 def fields_of(carrier: Any) -> dict[str, str]:
-    """Return what a `_meta`, as a mapping or a model of either version of the SDK, or HTTP headers say of a trace."""
+    """Return what a `_meta` (a mapping, or a model of version 1) or HTTP headers say of a trace."""
     if not isinstance(carrier, Mapping):
         carrier = getattr(carrier, "model_extra", None) or {}
-    found = {name: carrier.get(name) for name in fields()}
+    found = {name: carrier.get(name) for name in propagate.get_global_textmap().fields}
     return {name: value for name, value in found.items() if type(value) is str}
 
 
-def fields_for(context: Context) -> dict[str, str]:
-    """Return what is to be written into a `_meta`, for the span of a context."""
+def fields_to_add(carrier: Any, context: Context) -> dict[str, str]:
+    """Return what is to be added to a `_meta` for the span of a context; what the program put there itself stays."""
+    present = fields_of(carrier)
+    if present.keys() - {_BAGGAGE}:
+        return {}  # a trace of the program's own, of which ours could only be half
     found: dict[str, str] = {}
     propagate.inject(found, context)
-    return found
+    return {name: value for name, value in found.items() if name not in present}
 
 
 def remote_context(*carriers: Any) -> Context:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry import context as otel_context
@@ -26,22 +26,15 @@ if TYPE_CHECKING:
 
     from aotel.instrumentation.patches import Patches
 
-_INITIALIZE = "initialize"
+_INITIALIZE: Final = "initialize"
+_NOTIFICATION: Final = ""
+"""Stands for the method of a message that has no id, and no span."""
 
 _answers: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 """What was answered to a request of version 1, by its responder."""
 
 _protocols: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """The version of the protocol that a session of version 1 agreed on."""
-
-
-def patch_session(module: ModuleType, patches: Patches) -> None:
-    """Patch where version 1 is initialized: by its session, while the server answers the rest."""
-    patches.wrap(module.ServerSession, "_received_request", _initialize)
-    if "send_request" in vars(module.ServerSession):
-        from aotel.instrumentation.mcp.client import send_request
-
-        patches.wrap(module.ServerSession, "send_request", send_request)
 
 
 def patch_version_1(module: ModuleType, patches: Patches) -> None:
@@ -70,7 +63,8 @@ async def answer_server(wrapped: Any, session: Any, args: tuple[Any, ...], kwarg
     return await (wrapped(*args, **kwargs) if answering is None else answering.run(wrapped, args, kwargs))
 
 
-async def _initialize(wrapped: Any, session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def initialize(wrapped: Any, session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer the request that a session of version 1 answers itself; the others pass through to its server."""
     responder = args[0] if args else kwargs.get("responder")
     if get(getattr(responder, "request", None), "method", "method") != _INITIALIZE:
         return await wrapped(*args, **kwargs)
@@ -113,7 +107,7 @@ class _Answering:
         responder: Any = None,
     ) -> None:
         self._context = remote_context(*carriers)
-        self._call = None if method in QUIET else McpCall(method, params, SpanKind.SERVER)
+        self._call = None if method == _NOTIFICATION or method in QUIET else McpCall(method, params, SpanKind.SERVER)
         self._facts = facts
         self._responder = responder
         self._answers: list[Any] = []
@@ -137,14 +131,10 @@ class _Answering:
         return result
 
     def _end(self, call: McpCall, answer: Any) -> None:
-        facts = self._late_facts()
-        code, message = getattr(answer, "code", None), getattr(answer, "message", None)
         if answer is None and getattr(self._responder, "cancelled", False) is True:
-            call.failed(CancelledError(), facts)
-        elif isinstance(code, int) and type(message) is str:
-            call.rejected(int(code), message, facts)
+            call.failed(CancelledError(), self._late_facts())
         else:
-            call.answered(answer, facts)
+            call.answered(answer, self._late_facts())
 
     def _late_facts(self) -> dict[str, AttributeValue]:
         """Return the facts with those that the answer brought; never raises."""
@@ -180,8 +170,7 @@ def _of_responder(responder: Any) -> _Answering:
 def _of_context(request: Any) -> _Answering:
     http = getattr(request, "request", None)
     facts = {**_protocol(request.protocol_version), **_request_id(request.request_id), **facts_of_http(http)}
-    # A notification has no id, and no span.
-    method = request.method if request.request_id is not None else next(iter(QUIET))
+    method = request.method if request.request_id is not None else _NOTIFICATION
     return _Answering(method, request.params, (request.meta, getattr(http, "headers", None)), facts)
 
 
