@@ -11,15 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan
 
-from aotel.calls import PORT
+from aotel.calls import PORT, scope_of
+from aotel.content import active
 from aotel.instrumentation.formats.anthropic_completions import ANTHROPIC_COMPLETIONS
 from aotel.instrumentation.formats.anthropic_messages import MESSAGES
 from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
-from aotel.instrumentation.stainless import Sdk, call_being_made, patch, see_answer
+from aotel.instrumentation.stainless import HttpCall, Sdk, call_being_made, patch, see_answer
+from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
     from aotel.instrumentation.formats.format import Format
@@ -44,6 +48,8 @@ def _provider_of(classes: str, host: str) -> str:
     named = next((provider for word, provider in _BY_CLASS if word in classes), None)
     return named or next((provider for end, provider in _BY_HOST if host.endswith(end)), "anthropic")
 
+
+_ATTRIBUTES: Final = 3  # where `start_api_call_span` is given what a client says on all its spans
 
 _SDK: Final = Sdk(_form_of, _provider_of, ("request-id", "x-amzn-requestid", "x-goog-request-id"))
 
@@ -93,7 +99,21 @@ def _stand_in(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[s
     """Return what stands for a span of the SDK's own, which would count the tokens of a call of ours again."""
     del instance
     call = call_being_made()
-    return wrapped(*args, **kwargs) if call is None else NonRecordingSpan(call.span.get_span_context())
+    if call is None:
+        return wrapped(*args, **kwargs)
+    try:
+        _keep_conversation(call, args[_ATTRIBUTES])
+    except Exception as error:  # noqa: BLE001 - the host program must not suffer
+        PORT.report("reading of a conversation", error)
+    return NonRecordingSpan(call.span.get_span_context())
+
+
+def _keep_conversation(call: HttpCall, attributes: Mapping[str, Any]) -> None:
+    """Keep what the program had the SDK say on its spans; a session of ours says it better."""
+    conversation = attributes.get(names.GEN_AI_CONVERSATION_ID)
+    scope = scope_of(otel_context.get_current(), propagated=True)
+    if type(conversation) is str and not (scope is not None and scope.session_id):
+        call.attributes[names.GEN_AI_CONVERSATION_ID] = active().redactor.text(conversation)
 
 
 class AnthropicInstrumentor(LibraryInstrumentor):

@@ -107,16 +107,26 @@ def _events(events: list[Any]) -> Iterator[dict[str, Any]]:
 
 def _chat_chunks(chunks: list[Any], latest: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
     """Yield chunks as OpenAI's API has them: litellm has the model that answered beside them, and often not the end."""
+    usage: dict[str, Any] = {}
     for chunk in chunks:
         said = mapping(plain(chunk))
         said["model"] = hidden(chunk).get("provider_response_model") or said.get("model")
         said["choices"] = [_with_text(mapping(choice)) for choice in items(said.get("choices"))]
+        usage = _summed_up(usage, mapping(said.get("usage")))
+        said["usage"] = usage or None
         yield said
     if any(is_last(chunk) for chunk in chunks):
         return
     for chunk in [chunk for chunk in latest if is_last(chunk)]:
         choices = [mapping(choice) for choice in items(mapping(plain(chunk)).get("choices"))]
         yield {"choices": [{name: choice.get(name) for name in ("index", "finish_reason")} for choice in choices]}
+
+
+def _summed_up(usage: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return what is counted so far with what a chunk counts; Anthropic counts the input first, and the output last."""
+    known = {name: value for name, value in more.items() if value or name not in usage}
+    both = {name: _summed_up(usage[name], known[name]) for name in known if type(known[name]) is type(usage.get(name)) is dict}
+    return {**usage, **known, **both}
 
 
 def _with_text(choice: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from aotel.instrumentation.plain import Plain
 
 _PLACE: Final = "_aotel_watch"
+_NESTED: Final = "_aotel_nest"
 _STEPS: Final = ("__next__", "__anext__")
 _DEPTH: Final = 4  # streams around streams
 _NEST: Final = otel_context.create_key("aotel-litellm-nest")
@@ -51,13 +52,15 @@ class Nest:
         stream_options: what the program asks for itself.
     """
 
-    __slots__ = ("_hides_usage", "_stream_options", "around", "chunks", "inside")
+    __slots__ = ("_hides_usage", "_stream_options", "around", "chunks", "counted", "inside")
 
     def __init__(self, around: Context, inside: Context, *, hides_usage: bool, stream_options: Any) -> None:
         self.around = around
         self.inside = otel_context.set_value(_NEST, self, inside)
         self.chunks: list[Any] | None = None
         """Of the stream that was made last, which may be wrapped into a generator where nobody finds it."""
+        self.counted: tuple[Any, ...] = ()
+        """The chunk that counts tokens, where litellm does not keep it: in versions before 1.82."""
         self._hides_usage = hides_usage
         self._stream_options = stream_options
 
@@ -67,6 +70,7 @@ class Nest:
         chunks = place.get("chunks")
         if type(chunks) is list:
             self.chunks = chunks
+        place[_NESTED] = self
         if self._hides_usage:
             if "stream_options" in place:
                 stream.stream_options = self._stream_options
@@ -203,13 +207,16 @@ class Watch:
             facts = self._pace.attributes(call.start_clock)
             facts.pop(names.AOT_STREAM_BYTES, None)  # litellm hands objects over, not bytes
             call.attributes.update(facts)
-        return Deferred(read_stream, list(self._kept()), self._latest, self._form, self._nest is None)
+        return Deferred(read_stream, self._all(), self._latest, self._form, self._nest is None)
 
     def _kept(self) -> list[Any]:
         if self._chunks is not None:
             return self._chunks
         inner = None if self._nest is None or self._form is RESPONSES else self._nest.chunks
         return inner or self._own or []
+
+    def _all(self) -> list[Any]:
+        return [*self._kept(), *(() if self._nest is None else self._nest.counted)]
 
 
 def is_stream(result: Any) -> bool:
@@ -268,6 +275,8 @@ def patch_streams(module: ModuleType, patches: Patches) -> None:
         ):
             if name in vars(kind):
                 patches.wrap(kind, name, around)
+        if "chunk_creator" in vars(kind) and not hasattr(kind, "_record_usage_only_chunk"):
+            patches.wrap(kind, "chunk_creator", _read)
 
 
 def _init(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -275,6 +284,14 @@ def _init(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, An
     nest = nest_of_now()
     if nest is not None:
         nest.has(stream)
+
+
+def _read(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    chunk = kwargs.get("chunk", args[0] if args else None)
+    nest = stream.__dict__.get(_NESTED)
+    if nest is not None and not getattr(chunk, "choices", True) and getattr(chunk, "usage", None) is not None:
+        nest.counted = (chunk,)
+    return wrapped(*args, **kwargs)
 
 
 def _next(wrapped: Any, stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -309,3 +326,4 @@ def _closed(stream: Any) -> None:
 
 def _let_go(stream: Any) -> None:
     stream.__dict__.pop(_PLACE, None)
+    stream.__dict__.pop(_NESTED, None)

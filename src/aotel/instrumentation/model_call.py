@@ -204,9 +204,13 @@ def _redact(parameters: RequestParameters) -> None:
     redact = active().redactor.text
     parameters.stop = tuple(map(redact, parameters.stop))
     if parameters.others:
-        parameters.others = {
-            name: redact(value) if type(value) is str else value for name, value in parameters.others.items()
-        }
+        parameters.others = {name: _redacted(value, redact) for name, value in parameters.others.items()}
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if type(value) is dict:
+        return {name: _redacted(item, redact) for name, item in value.items()}
+    return redact(value) if type(value) is str else value
 
 
 def _text(value: Any) -> str | None:

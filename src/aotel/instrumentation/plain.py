@@ -27,12 +27,12 @@ def plain(value: Any) -> Plain:
 
 
 def is_plain(value: Plain) -> bool:
-    """Say whether a copy holds nothing that stayed what it is, but for what stands for a parameter that is not given."""
+    """Say whether nothing in a copy stayed what it is, but for what stands for a parameter that is not given."""
     cls = type(value)
     if cls is dict:
-        return all([type(item) in _SCALARS or is_plain(item) for item in value.values()])
+        return all(type(item) in _SCALARS or is_plain(item) for item in value.values())
     if cls is list:
-        return all([type(item) in _SCALARS or is_plain(item) for item in value])
+        return all(type(item) in _SCALARS or is_plain(item) for item in value)
     return cls in _SCALARS or cls.__name__ in _NOT_GIVEN
 
 

@@ -117,7 +117,8 @@ def test_thinking_tokens_are_part_of_the_output() -> None:
 
 
 def test_citations_and_signatures_are_put_together() -> None:
-    start = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "", "citations": []}}
+    block = {"type": "text", "text": "", "citations": []}
+    start: dict[str, Any] = {"type": "content_block_start", "index": 0, "content_block": block}
     cited = {"type": "citations_delta", "citation": {"type": "char_location"}}
     said = {"type": "text_delta", "text": "Paris"}
     stream = [start, *[{"type": "content_block_delta", "index": 0, "delta": delta} for delta in (cited, said)]]
@@ -170,3 +171,20 @@ def test_what_the_server_runs_is_kept_whole() -> None:
 )
 def test_definitions_of_tools(tool: dict[str, Any], expected: ToolDefinition | None) -> None:
     assert definition(tool) == expected
+
+
+def test_legacy_completion_is_put_together() -> None:
+    head = {"id": "compl_1", "model": "m"}
+    stream = [{**head, "completion": "Pa", "stop_reason": None}, {"completion": "ris", "stop_reason": "stop_sequence"}]
+    whole = ANTHROPIC_COMPLETIONS.assemble(stream)
+    assert whole == {**head, "completion": "Paris", "stop_reason": "stop_sequence"}
+    reading = Reading(active().default)
+    request = {"model": "m", "prompt": "Capital?", "max_tokens_to_sample": 9, "stop_sequences": ["!"]}
+    operation = ANTHROPIC_COMPLETIONS.request(request, reading)
+    ANTHROPIC_COMPLETIONS.answer(whole, operation, reading)
+    assert operation.readable_input == "Capital?"
+    assert operation.readable_output == "Paris"
+    assert operation.finish_reasons == ("stop_sequence",)
+    assert operation.request is not None
+    assert operation.request.max_tokens == 9
+    assert operation.usage is None

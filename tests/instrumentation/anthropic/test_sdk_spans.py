@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,7 +70,25 @@ async def test_client_of_another_provider_counts_once(recorded: Recorded, server
     assert len(_counting(recorded)) == 1
 
 
+async def test_conversation_that_the_client_names_is_kept(recorded: Recorded, server: Wire) -> None:
+    client = KINDS[0].client(server.url, open_telemetry={"conversation_id": "conv_1"})
+    await create(client.messages)
+    with aotel.session(session_id="ours"):
+        await create(client.messages)
+    found = [call.attributes["gen_ai.conversation.id"] for call in recorded.operations if "llm" in call.start["kind"]]
+    assert found == ["conv_1", "ours"]
+
+
 async def test_their_other_spans_stay(recorded: Recorded, server: Wire) -> None:
     with aotel.step("around"):
         KINDS[0].client(server.url).messages.count_tokens(model=MODEL, messages=REQUEST["messages"])
     assert recorded.names == ["anthropic.messages.count_tokens", "around"]
+
+
+def test_taken_off_it_leaves_no_trace() -> None:
+    base = importlib.import_module("anthropic._base_client")
+    uninstrument("anthropic")
+    assert base.start_api_call_span is tracing.start_api_call_span
+    for client in (base.SyncAPIClient, base.AsyncAPIClient):
+        for name in ("request", "_process_response", "_copy_and_prepare", "_finalize_middleware_result"):
+            assert not hasattr(getattr(client, name), "__wrapped__")

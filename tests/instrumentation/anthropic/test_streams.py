@@ -199,11 +199,14 @@ async def test_stream_that_nobody_reads_is_abandoned(kind: Kind, recorded: Recor
     assert recorded.operation.outcome == "abandoned"
 
 
-def test_collected_stream_is_abandoned(recorded: Recorded, server: Wire) -> None:
-    stream = SYNC.client(server.url).messages.create(**REQUEST, stream=True)
-    next(iter(stream))
+@both_kinds
+async def test_collected_stream_is_abandoned(kind: Kind, recorded: Recorded, server: Wire) -> None:
+    stream = await _opened(kind, server)
+    await _first(stream, 1)
     del stream
-    gc.collect()
+    for _ in range(3):  # what an asynchronous generator leaves to the loop takes a turn of it
+        gc.collect()
+        await asyncio.sleep(0)
     call = recorded.operation
     assert call.outcome == "abandoned"
     assert call.attributes["gen_ai.usage.input_tokens"] == 19
@@ -221,7 +224,7 @@ async def test_uninstrumented_while_a_stream_is_open(kind: Kind, recorded: Recor
     assert call.attributes["gen_ai.usage.output_tokens"] == 7
     recorded.clear()
     await got(kind.client(server.url).messages.create(**REQUEST))
-    assert [span for span in recorded.spans if span.instrumentation_scope.name == "aotel"] == []
+    assert [span for span in recorded.spans if span.name.startswith("chat")] == []
 
 
 @every_kind

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,8 @@ async def test_transport_is_told(transport: str, envelopes: Path, recorded: Reco
 
 @pytest.mark.parametrize("transport", ["sse", "http"])
 async def test_trace_is_in_the_headers_of_each_request_too(transport: str, envelopes: Path, recorded: Recorded) -> None:
+    if transport == "sse" and not {"aconnect_sse", "sse_within_origin"} & vars(import_module("mcp.client.sse")).keys():
+        pytest.skip("this version connects where nobody can see it")
     async with session_over(transport, envelopes) as session:
         await session.list_tools()
         first = await session.call_tool("header", {"name": "traceparent"})

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.instrumentation.mcp.sdk import NOTES, PNG, high_level_server, in_memory, uri
+from tests.instrumentation.mcp.sdk import NOTES, PNG, error_class, high_level_server, in_memory, uri
 from tests.instrumentation.mcp.sides import sides
 from tests.recording import Recorded, recording
 
@@ -32,6 +32,18 @@ async def test_secrets_in_arguments_and_results_are_redacted(recorded: Recorded)
     for side in (client, server):
         assert "ada" in side.attributes["input.value"]
         assert "ada got the token" in side.attributes["output.value"]
+
+
+async def test_secrets_in_errors_and_addresses_are_redacted(recorded: Recorded) -> None:
+    async with in_memory(high_level_server()) as session:
+        await session.call_tool("fail", {"why": f"the server said {TOKEN}"})
+        with pytest.raises(error_class()):
+            await session.read_resource(uri(f"https://ada:{PASSWORD}@example.com/{TOKEN}"))
+    written = everything(recorded)
+    assert TOKEN not in written
+    assert PASSWORD not in written
+    client, _ = sides(recorded, "resources/read")
+    assert "example.com" in client.attributes["mcp.resource.uri"]
 
 
 async def test_nothing_is_written_under_none() -> None:

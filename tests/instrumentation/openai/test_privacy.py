@@ -49,6 +49,7 @@ def talk(wire: OpenAiWire) -> None:
         "tools": [tool],
         "stop": [SECRET],
         "prompt_cache_retention": SECRET,
+        "tool_choice": {"type": "function", "name": SECRET},
         "user": SECRET,
         "metadata": {"note": SECRET},
         "extra_headers": {"x-token": SECRET, "authorization": f"Bearer {GITHUB}"},
@@ -156,8 +157,9 @@ class Choosy(Sampler):
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
 
-    def should_sample(self, *args: Any, attributes: Any = None, **more: Any) -> SamplingResult:
-        self.seen.append(dict(attributes or args[4]))
+    def should_sample(self, *args: Any, **more: Any) -> SamplingResult:
+        attributes = more.get("attributes") or args[4]
+        self.seen.append(dict(attributes))
         dropped = self.seen[-1].get("gen_ai.request.model") == "cheap"
         return SamplingResult(Decision.DROP if dropped else Decision.RECORD_AND_SAMPLE, attributes)
 

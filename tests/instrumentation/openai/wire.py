@@ -188,6 +188,8 @@ def answer_like_openai(exchange: Exchange) -> None:
             stream(exchange, response_events(said))
         else:
             exchange.answer(said)
+    elif "/completions" not in path:
+        exchange.answer({})
     else:
         legacy = not path.partition("?")[0].endswith("/chat/completions")
         if body.get("stream"):

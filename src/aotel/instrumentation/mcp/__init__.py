@@ -53,6 +53,6 @@ class McpInstrumentor(LibraryInstrumentor):
         not_covered=(
             "pings, `logging/setLevel`, `subscriptions/listen` and notifications",
             "servers of version 2 whose own `OpenTelemetryMiddleware` was removed",
-            "the trace in HTTP headers of SSE connections that were open before instrumentation (it is in `_meta`)",
+            "a trace in HTTP headers (it is in `_meta`) of SSE connections from before instrumentation, and mcp 2.0",
         ),
     )

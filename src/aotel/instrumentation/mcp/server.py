@@ -127,14 +127,17 @@ class _Answering:
             raise
         detach(token)
         if call is not None:
-            self._end(call, result if self._responder is None else next(iter(self._answers), None))
+            self._end(call, result)
         return result
 
-    def _end(self, call: McpCall, answer: Any) -> None:
-        if answer is None and getattr(self._responder, "cancelled", False) is True:
-            call.failed(CancelledError(), self._late_facts())
+    def _end(self, call: McpCall, result: Any) -> None:
+        if self._responder is None:
+            call.answered(result, self._late_facts())
+        elif self._answers:
+            call.answered(self._answers[0], self._late_facts())
         else:
-            call.answered(answer, self._late_facts())
+            # Version 1 returns without an answer where its client cancelled the request, or is gone.
+            call.failed(CancelledError(), self._late_facts())
 
     def _late_facts(self) -> dict[str, AttributeValue]:
         """Return the facts with those that the answer brought; never raises."""
