@@ -115,6 +115,8 @@ class Programs:
         own = {
             "AOTEL_ENVELOPES": f"file:{written}",
             # The program's own folder first: what tests put there counts as installed.
+            # Instrumentors of others that the tests' environment has: they import frameworks, which takes seconds.
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain,openai",
             "PYTHONPATH": os.pathsep.join((str(self.directory), str(ROOT / "src"))),
         }
         found = {**clean, **own, **self.environment, **further}

@@ -153,8 +153,8 @@ class Body:
             error = sys.exc_info()[1]
             # An iterator that is collected closes the connection: perhaps in the middle of somebody's lock.
             later = isinstance(error, GeneratorExit)
-            if self._is_whole():
-                self._call.answered(self._answer(), later=later)
+            if self._has(self._form.last):
+                self._end(later=later)
             elif error is not None and id(error) != self._handled and _is_own(error):
                 self._call.failed(error, self._answer())
             else:
@@ -175,7 +175,7 @@ class Body:
 
     def _exhausted(self) -> bytes:
         try:
-            self._call.answered(self._answer())
+            self._end()
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a stream", error)
         return b"" if self._filter is None else self._filter.rest()
@@ -192,9 +192,14 @@ class Body:
         except Exception as problem:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a stream", problem)
 
-    def _is_whole(self) -> bool:
+    def _end(self, *, later: bool = False) -> None:
+        if not self._call.ended:
+            end = self._call.judged if self._has(self._form.failed) else self._call.answered
+            end(self._answer(), later=later)
+
+    def _has(self, marks: tuple[bytes, ...]) -> bool:
         tail = b"".join(self._pieces if self._size <= _SEARCHED else self._pieces[-_LAST:])
-        return any(mark in tail for mark in self._form.last)
+        return any(mark in tail for mark in marks)
 
     def _answer(self) -> Deferred[Any]:
         pace, call = self._call.pace, self._call

@@ -90,6 +90,16 @@ class ModelCall(Call):
         self._take(answer)
         self.succeed()
 
+    def judged(self, answer: Deferred[Plain], *, later: bool = False) -> None:
+        """End the span with an answer that may say of itself that it failed; arguments as for `answered`."""
+        if self.ended or (later and self._put_off(partial(self.judged, answer))):
+            return
+        failure = self._form.failure(answer.get())
+        if failure is None:
+            self.answered(answer)
+        else:
+            self.failed(failure, answer)
+
     def failed(self, error: BaseException, answer: Deferred[Plain] | None = None) -> None:
         """End the span with an error, and what had come before it."""
         if self.ended:

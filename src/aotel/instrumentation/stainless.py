@@ -63,6 +63,7 @@ class HttpCall(ModelCall):
 
     body: Body | None = None
     content: Deferred[Any] | None = None
+    _may_have_failed: bool = False
 
     def __init__(self, site: CallSite, form: Format, request: Any, sdk: Sdk, *, hides_usage: bool) -> None:
         super().__init__(site, form, request)
@@ -91,8 +92,9 @@ class HttpCall(ModelCall):
         if request_id is not None:
             self.attributes[names.AOT_REQUEST_ID] = request_id
         content_type = headers.get("content-type", "")
-        if response.is_closed:
+        if response.is_closed and not self.hides_usage:
             body = response.content
+            self._may_have_failed = any(mark in body for mark in self.form.failed)
             self.content = Deferred(answer_of, body, content_type, self.form.assemble, size=len(body))
         else:
             self.body = Body(self, self.form, content_type, hides_usage=self.hides_usage)
@@ -113,7 +115,7 @@ class HttpCall(ModelCall):
         if self.streams:
             return
         if self.content is not None:
-            self.answered(self.content)
+            (self.judged if self._may_have_failed else self.answered)(self.content)
         else:
             self.succeed()
 

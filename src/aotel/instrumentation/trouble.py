@@ -43,6 +43,20 @@ class Verdict(NamedTuple):
     retry_after: float | None = None
 
 
+class ProviderError(Exception):
+    """What went wrong as an answer tells it; on its span it stands for the exception that no SDK raises then.
+
+    Args:
+        message: for people.
+        code: for programs.
+    """
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
 _BY_STATUS: Final = {
     400: Trouble.INVALID_REQUEST,
     401: Trouble.AUTHENTICATION,

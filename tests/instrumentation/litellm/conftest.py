@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from tests.instrumentation.litellm.wire import ProviderServer
 from tests.recording import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 __all__ = ["every_envelope_is_valid", "recorded"]
 
@@ -41,20 +43,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def litellm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def litellm(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The library, as it is right after its import."""
     library = pytest.importorskip("litellm")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(library, "suppress_debug_info", True)
-    monkeypatch.setattr(library, "telemetry", False)
+    monkeypatch.setattr(library, "telemetry", False, raising=False)
     for name in ("callbacks", "success_callback", "failure_callback", "input_callback"):
         monkeypatch.setattr(library, name, [])
     for name in ("_async_success_callback", "_async_failure_callback", "_async_input_callback"):
         monkeypatch.setattr(library, name, [], raising=False)
     monkeypatch.setattr(library, "num_retries", None)
-    library.in_memory_llm_clients_cache.flush_cache()
-    yield library
-    library.in_memory_llm_clients_cache.flush_cache()
+    monkeypatch.setattr(library, "disable_aiohttp_transport", True, raising=False)  # its sessions are never closed
+    return library
+
+
+@pytest.fixture(autouse=True)
+async def _closed_clients(litellm: Any) -> AsyncIterator[None]:
+    """Close what litellm keeps open, in the loop that it belongs to and while its warnings are let pass."""
+    yield
+    clients = litellm.in_memory_llm_clients_cache
+    for client in list(clients.cache_dict.values()):
+        close = getattr(client, "aclose", None) or getattr(client, "close", None)
+        closing = close() if close is not None else None
+        if inspect.isawaitable(closing):
+            await closing
+    clients.flush_cache()
+    gc.collect()
 
 
 @pytest.fixture

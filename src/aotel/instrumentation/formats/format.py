@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from aotel.instrumentation.plain import Plain
     from aotel.instrumentation.reading import Reading
+    from aotel.instrumentation.trouble import ProviderError
     from aotel.operation import Operation, Usage
 
 _SETTING: Final = 200  # characters
@@ -24,12 +25,14 @@ class Format(ABC):
         tag: the operation, as in `Op`.
         operation: the GenAI operation name (OpenTelemetry GenAI conventions 1.40).
         last: what the body of a stream that arrived as a whole has near its end, one of them.
+        failed: what the body of an answer that failed has in it, one of them; others may have it too.
         asks_for_usage: whether a streamed answer counts tokens only on request (`stream_options.include_usage`).
     """
 
     tag: ClassVar[str] = "llm"
     operation: ClassVar[str] = "chat"
     last: ClassVar[tuple[bytes, ...]] = ()
+    failed: ClassVar[tuple[bytes, ...]] = ()
     asks_for_usage: ClassVar[bool] = False
 
     @abstractmethod
@@ -43,6 +46,11 @@ class Format(ABC):
     @abstractmethod
     def usage(self, answer: Plain) -> Usage | None:
         """Return the tokens that an answer counts."""
+
+    def failure(self, answer: Plain) -> ProviderError | None:
+        """Return what an answer says went wrong, where it came as an answer and not as an error."""
+        del answer
+        return None
 
     def facts(self, request: Plain, answer: Plain) -> dict[str, AttributeValue]:
         """Return attributes beside those of the operation, of the API's own."""

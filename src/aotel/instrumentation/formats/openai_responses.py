@@ -9,6 +9,7 @@ from aotel.instrumentation.formats.format import Format, count, items, mapping, 
 from aotel.instrumentation.formats.media import file_part, from_data, from_location
 from aotel.instrumentation.formats.openai_chat import definition, openai_facts, usage_of
 from aotel.instrumentation.plain import text_of
+from aotel.instrumentation.trouble import ProviderError
 from aotel.operation import (
     MediaPart,
     Message,
@@ -53,6 +54,8 @@ class Responses(Format):
         ]
     )
 
+    failed = (b'"status":"failed"', b'"status": "failed"', b'"type":"error"', b'"type": "error"')
+
     def request(self, request: Plain, reading: Reading) -> Operation:
         """Return what a request asks for; see `Format.request`."""
         said = mapping(request)
@@ -82,6 +85,14 @@ class Responses(Format):
         """Return the tokens that an answer counts."""
         return usage_of(mapping(answer).get("usage"))
 
+    def failure(self, answer: Plain) -> ProviderError | None:
+        """Return the error of an answer that failed."""
+        said = mapping(answer)
+        if said.get("status") != "failed":
+            return None
+        error = mapping(said.get("error"))
+        return ProviderError(text(error.get("message")) or "", text(error.get("code")))
+
     def facts(self, request: Plain, answer: Plain) -> dict[str, AttributeValue]:
         """Return what OpenAI's own attributes say, and whether it refused."""
         found = openai_facts(request, answer, "responses")
@@ -102,6 +113,8 @@ class Responses(Format):
             index = count(event.get("output_index")) or 0
             if type(event.get("response")) is dict:
                 answer = event["response"]
+            elif kind == "error":
+                answer = {**answer, "status": "failed", "error": event}
             elif kind in {"response.output_item.added", "response.output_item.done"}:
                 output[index] = mapping(event.get("item"))
             elif kind in _DELTAS:
