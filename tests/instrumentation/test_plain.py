@@ -54,9 +54,7 @@ class Outer(pydantic.BaseModel):
 class Lying:
     """Says that it is a text, as mocks do."""
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]
-        return str
+    __class__ = property(lambda self: str)  # type: ignore[assignment]
 
 
 @given(JSON)
@@ -66,7 +64,7 @@ def test_json_comes_out_as_it_went_in(value: Any) -> None:
 
 @given(JSON)
 def test_no_container_is_shared_with_the_program(value: Any) -> None:
-    mine = {"a": [value], "b": {"c": value}}
+    mine: dict[str, Any] = {"a": [value], "b": {"c": value}}
     kept = plain(mine)
     before = copy.deepcopy(kept)
     mine["a"].append("later")

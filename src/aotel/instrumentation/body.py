@@ -167,8 +167,10 @@ class Body:
         with contextlib.suppress(Exception):  # at the end of the interpreter, nothing is left to say it with
             if self._call.ended:
                 return
-            end = self._call.answered if self._is_whole() else self._call.abandon
-            end(self._answer(), later=True)
+            if self._has(self._form.last):
+                self._end(later=True)
+            else:
+                self._call.abandon(self._answer(), later=True)
 
     def _interrupt(self) -> None:
         self._call.abandon(self._answer())

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aotel.calls import CallSite, Pace
     from aotel.instrumentation.formats.format import Format
     from aotel.instrumentation.plain import Plain
+    from aotel.instrumentation.trouble import ProviderError
     from aotel.operation import Operation, RequestParameters, Usage
 
 _MEASURED: Final = (
@@ -62,7 +63,7 @@ class ModelCall(Call):
         super().__init__(site)
         self._form = form
         self._request = request
-        self.attributes: dict[str, AttributeValue] = {}
+        self.attributes: dict[str, AttributeValue] = {}  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def start(self, parent: Context | None = None) -> Context:
         """Start the span, inside the LangChain run that makes the call, if one does."""
@@ -94,7 +95,11 @@ class ModelCall(Call):
         """End the span with an answer that may say of itself that it failed; arguments as for `answered`."""
         if self.ended or (later and self._put_off(partial(self.judged, answer))):
             return
-        failure = self._form.failure(answer.get())
+        failure: ProviderError | None = None
+        try:
+            failure = self._form.failure(answer.get())
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("reading of an answer", error)
         if failure is None:
             self.answered(answer)
         else:

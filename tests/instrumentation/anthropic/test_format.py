@@ -174,7 +174,7 @@ def test_definitions_of_tools(tool: dict[str, Any], expected: ToolDefinition | N
 
 
 def test_legacy_completion_is_put_together() -> None:
-    head = {"id": "compl_1", "model": "m"}
+    head: dict[str, Any] = {"id": "compl_1", "model": "m"}
     stream = [{**head, "completion": "Pa", "stop_reason": None}, {"completion": "ris", "stop_reason": "stop_sequence"}]
     whole = ANTHROPIC_COMPLETIONS.assemble(stream)
     assert whole == {**head, "completion": "Paris", "stop_reason": "stop_sequence"}

@@ -113,6 +113,19 @@ async def test_nameless_error_in_the_stream(recorded: Recorded, server: Wire) ->
 
 
 @both_kinds
+async def test_error_that_only_the_wire_tells(kind: Kind, recorded: Recorded, server: Wire) -> None:
+    server.scripts.append(BROKEN_OFF)
+    messages = kind.client(server.url).messages
+    async with AsyncExitStack() as stack:
+        response = await entered(stack, messages.with_streaming_response.create(**REQUEST, stream=True))
+        _ = [line async for line in each(response.iter_lines())]
+    call = recorded.operation
+    assert call.outcome == "error"
+    assert call.attributes["aot.error.category"] == "overloaded"
+    assert _output(call)[0]["content"] == "France. Its capital."
+
+
+@both_kinds
 async def test_error_of_the_loop_is_not_the_stream_s(kind: Kind, recorded: Recorded, server: Wire) -> None:
     async def loop() -> None:
         async with AsyncExitStack() as stack:

@@ -171,5 +171,6 @@ def test_the_module_itself_is_a_client(wire: OpenAiWire, recorded: Recorded, mon
     monkeypatch.setattr(openai, "api_key", "sk-none")
     openai.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
     assert recorded.names == ["chat m"]
+    assert openai._client is not None
     openai._client.close()
     openai._reset_client()

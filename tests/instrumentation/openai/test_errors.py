@@ -11,6 +11,7 @@ import openai
 import pytest
 from opentelemetry.trace import StatusCode
 
+from aotel.instrumentation.trouble import ProviderError
 from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of, each, got
 from tests.instrumentation.openai.wire import chunks, completion, response, response_events, stream
 
@@ -267,8 +268,45 @@ def test_what_is_wrong_before_anything_is_sent(wire: OpenAiWire, recorded: Recor
     assert not wire.requests
 
 
-def test_a_failed_answer_of_the_responses_api(wire: OpenAiWire, recorded: Recorded) -> None:
-    failed = {**response("Hel", status="failed"), "error": {"code": "server_error", "message": "oops"}}
-    wire.script(always=lambda exchange: stream(exchange, response_events(failed)))
-    assert list(client_of(wire).responses.create(model="m", input="hi", stream=True))
+FAILED = {**response("Hel", status="failed"), "error": {"code": "rate_limit_exceeded", "message": "slow down"}}
+ERROR = {"type": "error", "code": "server_error", "message": "oops", "param": None, "sequence_number": 3}
+
+
+@pytest.mark.parametrize(
+    ("events", "category"),
+    [
+        (response_events(FAILED), "rate_limit"),
+        ([*response_events(FAILED)[:3], ERROR], "stream_error"),
+    ],
+    ids=["failed", "error"],
+)
+@pytest.mark.parametrize("kind", SYNC_AND_ASYNC)
+async def test_an_answer_that_says_it_failed_in_a_stream(
+    kind: str, events: list[Any], category: str, wire: OpenAiWire, recorded: Recorded
+) -> None:
+    wire.script(always=lambda exchange: stream(exchange, events))
+    said = await got(client_of(wire, kind).responses.create(model="m", input="hi", stream=True))
+    assert len([event async for event in each(said)]) == len(events)
+    assert_failed(recorded.operation, ProviderError(""), category)
+    assert recorded.operation.attributes["gen_ai.response.id"] == "resp_1"
+
+
+def test_an_answer_that_says_it_failed(wire: OpenAiWire, recorded: Recorded) -> None:
+    wire.script(always=lambda exchange: exchange.answer(FAILED))
+    assert client_of(wire).responses.create(model="m", input="hi").status == "failed"
+    assert_failed(recorded.operation, ProviderError(""), "rate_limit")
     assert recorded.operation.attributes["gen_ai.response.finish_reasons"] == ("error",)
+    assert "slow down" in str(recorded.operation.span.status.description)
+
+
+def test_an_answer_in_which_a_tool_failed_has_not(wire: OpenAiWire, recorded: Recorded) -> None:
+    answer = response("Hello")
+    answer["output"].insert(0, {"id": "ws_1", "type": "web_search_call", "status": "failed", "action": None})
+    wire.script(
+        lambda exchange: exchange.answer(answer),
+        lambda exchange: stream(exchange, [{"type": "response.completed", "response": answer}]),
+    )
+    client = client_of(wire)
+    client.responses.create(model="m", input="hi")
+    list(client.responses.create(model="m", input="hi", stream=True))
+    assert [operation.outcome for operation in recorded.operations] == ["ok", "ok"]

@@ -88,7 +88,7 @@ def test_nothing_is_asked_for_where_nothing_is_streamed(wire: OpenAiWire, record
     ("version", "takes"), [("2024-06-01", False), ("2024-10-21", True), ("2025-03-01-preview", True), ("preview", True)]
 )
 def test_old_versions_of_azure_are_not_asked(version: str, takes: bool, wire: OpenAiWire, recorded: Recorded) -> None:
-    where = {"azure_endpoint": wire.url.removesuffix("/v1"), "api_version": version, "api_key": "none"}
+    where: dict[str, Any] = {"azure_endpoint": wire.url.removesuffix("/v1"), "api_version": version, "api_key": "none"}
     with openai.AzureOpenAI(**where) as client:
         list(client.chat.completions.create(**CHAT, stream=True))
     assert (asked(wire) is not None) is takes

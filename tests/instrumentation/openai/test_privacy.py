@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from aotel.instrumentation import instrument
 from tests.instrumentation.openai.clients import CHAT, client_of
-from tests.instrumentation.openai.wire import completion, response, sse
+from tests.instrumentation.openai.wire import completion, response, stream
 from tests.recording import recording
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def talk(wire: OpenAiWire) -> None:
     wire.script(
         lambda exchange: exchange.answer(completion(said, tool_calls=[call])),
         lambda exchange: exchange.answer({"error": {"message": f"Incorrect key {SECRET}", "code": SECRET}}, 401),
-        lambda exchange: (exchange.start(), exchange.write(sse({"error": {"message": said}})), exchange.end()),
+        lambda exchange: stream(exchange, [{"error": {"message": said}}]),
         lambda exchange: exchange.answer(response(said)),
     )
     client.chat.completions.create(model="m", messages=asked, **more)

@@ -10,6 +10,7 @@ from aotel.instrumentation.event_stream import decoded
 from aotel.instrumentation.formats.format import Format, count, items, mapping, number, settings, text, total
 from aotel.instrumentation.formats.media import from_data, from_location
 from aotel.instrumentation.plain import text_of
+from aotel.instrumentation.trouble import ProviderError
 from aotel.operation import (
     MediaPart,
     Message,
@@ -62,6 +63,7 @@ class Messages(Format):
     """See the module; Anthropic API reference, Messages (2026-10)."""
 
     last = (b'"message_stop"', *_STOPS_IN_FRAMES)
+    failed = (b'"error"',)
 
     def request(self, request: Plain, reading: Reading) -> Operation:
         """Return what a request asks for; see `Format.request`."""
@@ -102,6 +104,12 @@ class Messages(Format):
             reasoning_tokens=count(mapping(usage.get("output_tokens_details")).get("thinking_tokens")),
         )
 
+    def failure(self, answer: Plain) -> ProviderError | None:
+        """Return the error that a stream ended with, where the program reads the wire itself."""
+        error = mapping(mapping(answer).get("error"))
+        said = text(error.get("message"))
+        return None if said is None else ProviderError(said, text(error.get("type")))
+
     def facts(self, request: Plain, answer: Plain) -> dict[str, AttributeValue]:
         """Return the tier that answered, and whether it refused."""
         del request
@@ -131,6 +139,8 @@ class Messages(Format):
                 told = {name: value for name, value in mapping(event.get("delta")).items() if value is not None}
                 usage = {name: value for name, value in mapping(event.get("usage")).items() if value is not None}
                 answer = {**answer, **told, "usage": {**mapping(answer.get("usage")), **usage}}
+            elif kind == "error":
+                answer = {**answer, "error": event.get("error")}
         seen = [blocks[index].whole() for index in sorted(blocks)]
         return {**answer, "content": [*items(answer.get("content")), *seen]}
 

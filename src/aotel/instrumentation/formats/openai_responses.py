@@ -114,7 +114,7 @@ class Responses(Format):
             if type(event.get("response")) is dict:
                 answer = event["response"]
             elif kind == "error":
-                answer = {**answer, "status": "failed", "error": event}
+                answer = {**answer, "status": "failed", "error": mapping(event.get("error")) or event}
             elif kind in {"response.output_item.added", "response.output_item.done"}:
                 output[index] = mapping(event.get("item"))
             elif kind in _DELTAS:
