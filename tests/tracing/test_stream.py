@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aotel import stream
-from aotel.tracing.stream import Pace
+from aotel.calls import Pace
 from tests.recording import recording
 
 if TYPE_CHECKING:

@@ -314,6 +314,7 @@ def _restore(request: Request | None) -> None:
         apply(request)
         return
     STATE.request = None
+    activate(ContentPolicy.build(environment.load()))
     PORT.reset()
     PORT.autostart = autostart
     if STATE.pipeline is not None:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aotel.content import active
+from aotel.content.policy import ContentPolicy
 from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.formats.anthropic_completions import ANTHROPIC_COMPLETIONS
 from aotel.instrumentation.formats.anthropic_messages import MESSAGES, definition, message
 from aotel.instrumentation.reading import Reading
 from aotel.operation import OtherPart, ToolDefinition, ToolResult, Usage
+from aotel.settings import Settings
 from tests.instrumentation.anthropic.wire import (
     TEXT,
     THINKING,
@@ -28,6 +29,7 @@ from tests.servers.http import sse
 if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
 
+_CAPTURE = ContentPolicy(Settings()).default
 _WORDS = st.sampled_from([
     "type", "text", "content", "messages", "role", "input", "id", "name", "tool_use", "tool_result", "thinking",
     "source", "base64", "data", "usage", "input_tokens", "output_tokens", "index", "delta", "content_block", "message",
@@ -66,7 +68,7 @@ both_formats = pytest.mark.parametrize("form", [MESSAGES, ANTHROPIC_COMPLETIONS]
 @both_formats
 @given(request=_TREES, answer=_TREES, stream=_EVENTS)
 def test_no_value_is_too_odd(form: Format, request: Any, answer: Any, stream: list[dict[str, Any]]) -> None:
-    reading = Reading(active().default)
+    reading = Reading(_CAPTURE)
     for told in (answer, form.assemble(stream)):
         operation = form.request(request, reading)
         form.answer(told, operation, reading)
@@ -178,7 +180,7 @@ def test_legacy_completion_is_put_together() -> None:
     stream = [{**head, "completion": "Pa", "stop_reason": None}, {"completion": "ris", "stop_reason": "stop_sequence"}]
     whole = ANTHROPIC_COMPLETIONS.assemble(stream)
     assert whole == {**head, "completion": "Paris", "stop_reason": "stop_sequence"}
-    reading = Reading(active().default)
+    reading = Reading(_CAPTURE)
     request = {"model": "m", "prompt": "Capital?", "max_tokens_to_sample": 9, "stop_sequences": ["!"]}
     operation = ANTHROPIC_COMPLETIONS.request(request, reading)
     ANTHROPIC_COMPLETIONS.answer(whole, operation, reading)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +11,7 @@ from tests.instrumentation.litellm.wire import TEXT
 
 if TYPE_CHECKING:
     from tests.instrumentation.litellm.wire import ProviderServer
+    from tests.recording import Ended, Recorded
 
 PROMPT = "Say hello"
 MESSAGES = [{"role": "user", "content": PROMPT}]
@@ -116,3 +119,13 @@ async def called(litellm: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     if hasattr(result, "__anext__") and name.startswith("a"):
         return [chunk async for chunk in result]
     return list(result) if hasattr(result, "__next__") else result
+
+
+async def collected(recorded: Recorded) -> Ended:
+    """Wait until a stream that nobody has any more is collected: litellm logs its chunks in a thread for a while."""
+    for _ in range(500):
+        gc.collect()
+        if recorded.spans:
+            break
+        await asyncio.sleep(0.01)
+    return recorded.operation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tests.instrumentation.litellm.functions import Row
     from tests.instrumentation.litellm.wire import ProviderServer
     from tests.recording import Recorded
+
+
+_MADE_UP = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
@@ -59,7 +63,8 @@ async def test_what_a_call_returns_is_unchanged(
             uninstrument("litellm", "openai")
         kwargs = {**row.arguments, **row.options(server)}
         whole = await called(litellm, prefix + row.function, **kwargs)
-        seen.append((type(whole), whole.model_dump(exclude={"id", "created", "created_at", "completed_at"})))
+        said = whole.model_dump_json(exclude={"id", "created", "created_at", "completed_at"})
+        seen.append((type(whole), _MADE_UP.sub("", said)))
         if row.streams:
             chunks = await called(litellm, prefix + row.function, **kwargs, stream=True)
             seen.append([(type(chunk), _shape(chunk)) for chunk in chunks])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aotel.instrumentation import uninstrument
-from tests.instrumentation.litellm.functions import MESSAGES, ROWS, called
+from tests.instrumentation.litellm.functions import MESSAGES, ROWS, called, collected
 from tests.instrumentation.litellm.wire import TEXT
 
 if TYPE_CHECKING:
@@ -33,16 +32,14 @@ async def test_abandoned_stream_ends_its_span(
     else:
         next(stream)
     del stream
-    gc.collect()
-    call = recorded.operation
+    call = await collected(recorded)
     assert call.outcome == "abandoned"
     assert call.attributes["aot.stream.count"] == 1
 
 
 async def test_unread_stream_ends_its_span(litellm: Any, server: ProviderServer, recorded: Recorded) -> None:
     litellm.completion(MODEL, MESSAGES, stream=True, **server.openai)
-    gc.collect()
-    assert recorded.operation.outcome == "abandoned"
+    assert (await collected(recorded)).outcome == "abandoned"
 
 
 async def test_abandoned_stream_keeps_what_came(litellm: Any, server: ProviderServer, recorded: Recorded) -> None:
@@ -53,8 +50,7 @@ async def test_abandoned_stream_keeps_what_came(litellm: Any, server: ProviderSe
         if said == "Hello":
             break
     del stream, chunk
-    gc.collect()
-    assert recorded.operation.attributes["output.value"] == "Hello"
+    assert (await collected(recorded)).attributes["output.value"] == "Hello"
 
 
 async def test_stream_that_is_left_at_its_last_chunk_is_whole(
@@ -65,8 +61,7 @@ async def test_stream_that_is_left_at_its_last_chunk_is_whole(
         if chunk.choices[0].finish_reason:
             break
     del stream, chunk
-    gc.collect()
-    call = recorded.operation
+    call = await collected(recorded)
     assert call.outcome == "ok"
     assert call.attributes["gen_ai.usage.output_tokens"] == 5
     assert call.attributes["output.value"] == TEXT
@@ -171,8 +166,7 @@ async def test_open_stream_is_recorded_to_its_end_when_instrumentation_goes(
     uninstrument("litellm", "openai")
     assert list(stream)
     del stream
-    gc.collect()
-    call = recorded.operation
+    call = await collected(recorded)
     assert call.attributes["output.value"] == TEXT
     assert call.outcome == "ok"
 
