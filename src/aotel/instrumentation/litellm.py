@@ -28,11 +28,59 @@ if TYPE_CHECKING:
     from aotel.instrumentation.patches import Patches
 
 _CHAT: Final = frozenset(
-    ["messages", "model", "tools", "functions", "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop", "seed", "n", "stream", "frequency_penalty", "presence_penalty", "response_format", "logprobs", "top_logprobs", "modalities", "parallel_tool_calls", "prompt_cache_retention", "reasoning_effort", "service_tier", "store", "tool_choice", "verbosity"]
+    [
+        "messages",
+        "model",
+        "tools",
+        "functions",
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "seed",
+        "n",
+        "stream",
+        "frequency_penalty",
+        "presence_penalty",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "modalities",
+        "parallel_tool_calls",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "service_tier",
+        "store",
+        "tool_choice",
+        "verbosity",
+    ]
 )
 _TEXT: Final = _CHAT - {"messages"} | {"prompt"}
 _RESPONSES: Final = frozenset(
-    ["input", "instructions", "model", "tools", "temperature", "top_p", "max_output_tokens", "stream", "text", "conversation", "background", "max_tool_calls", "parallel_tool_calls", "previous_response_id", "reasoning", "service_tier", "store", "tool_choice", "top_logprobs", "truncation"]
+    [
+        "input",
+        "instructions",
+        "model",
+        "tools",
+        "temperature",
+        "top_p",
+        "max_output_tokens",
+        "stream",
+        "text",
+        "conversation",
+        "background",
+        "max_tool_calls",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "reasoning",
+        "service_tier",
+        "store",
+        "tool_choice",
+        "top_logprobs",
+        "truncation",
+    ]
 )
 _EMBEDDING: Final = frozenset({"input", "model", "dimensions", "encoding_format"})
 _RERANK: Final = frozenset({"query", "documents", "model", "top_n"})

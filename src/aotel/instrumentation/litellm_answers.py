@@ -125,7 +125,11 @@ def _chat_chunks(chunks: list[Any], latest: tuple[Any, ...]) -> Iterator[dict[st
 def _summed_up(usage: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return what is counted so far with what a chunk counts; Anthropic counts the input first, and the output last."""
     known = {name: value for name, value in more.items() if value or name not in usage}
-    both = {name: _summed_up(usage[name], known[name]) for name in known if type(known[name]) is type(usage.get(name)) is dict}
+    both = {
+        name: _summed_up(usage[name], known[name])
+        for name in known
+        if type(known[name]) is type(usage.get(name)) is dict
+    }
     return {**usage, **known, **both}
 
 

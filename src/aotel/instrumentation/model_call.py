@@ -186,7 +186,11 @@ class ModelCall(Call):
         return operation
 
     def _facts(self) -> dict[str, AttributeValue]:
-        return self._form.facts(self._request, None if self._answer is None else self._answer.get())
+        found = self._form.facts(self._request, None if self._answer is None else self._answer.get())
+        if self.capture.mode is Mode.RAW:
+            return found
+        redact = active().redactor.text
+        return {name: redact(value) if type(value) is str else value for name, value in found.items()}
 
     def _usage(self) -> Usage | None:
         return None if self._answer is None else self._form.usage(self._answer.get())

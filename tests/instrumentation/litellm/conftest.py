@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import os
@@ -65,9 +66,10 @@ async def _closed_clients(litellm: Any) -> AsyncIterator[None]:
     clients = litellm.in_memory_llm_clients_cache
     for client in list(clients.cache_dict.values()):
         close = getattr(client, "aclose", None) or getattr(client, "close", None)
-        closing = close() if close is not None else None
-        if inspect.isawaitable(closing):
-            await closing
+        with contextlib.suppress(RuntimeError):  # of a loop that litellm has made and closed
+            closing = close() if close is not None else None
+            if inspect.isawaitable(closing):
+                await closing
     clients.flush_cache()
     gc.collect()
 

@@ -63,7 +63,6 @@ async def test_stream_that_is_left_at_its_last_chunk_is_whole(
     del stream, chunk
     call = await collected(recorded)
     assert call.outcome == "ok"
-    assert call.attributes["gen_ai.usage.output_tokens"] == 5
     assert call.attributes["output.value"] == TEXT
 
 

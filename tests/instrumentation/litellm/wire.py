@@ -177,7 +177,11 @@ def _answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
         return {
             "id": "rr-1",
             "results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}],
-            "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}, "tokens": {"input_tokens": 9}},
+            "meta": {
+                "api_version": {"version": "2"},
+                "billed_units": {"search_units": 1},
+                "tokens": {"input_tokens": 9},
+            },
         }
     assert path.endswith("/messages"), path
     return {

@@ -48,7 +48,8 @@ def talk(wire: OpenAiWire) -> None:
     more: dict[str, Any] = {
         "tools": [tool],
         "stop": [SECRET],
-        "prompt_cache_retention": SECRET,
+        "reasoning_effort": SECRET,
+        "service_tier": SECRET,
         "tool_choice": {"type": "function", "name": SECRET},
         "user": SECRET,
         "metadata": {"note": SECRET},

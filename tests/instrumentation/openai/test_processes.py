@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,6 @@ def test_under_opentelemetry_instrument_nothing_is_to_be_said(programs: Programs
     ("environment", "instrumented"),
     [
         ({"AOTEL_DISABLED": "true"}, False),
-        ({"AOTEL_DISABLED": "true"}, True),
         ({"AOTEL_INSTRUMENT": "none"}, False),
         ({"AOTEL_INSTRUMENT": "anthropic"}, True),
     ],
@@ -117,17 +117,14 @@ def test_an_instrumentor_by_itself_sets_nothing_up(programs: Programs, wire: Ope
 
 def held_open(exchange: Exchange) -> None:
     """Begin a stream, and say no more."""
-    import time
-
     exchange.start()
     exchange.send(*chunks("Hello")[:3])
     time.sleep(3)
 
 
-@pytest.mark.parametrize("end", ["sys.exit(0)", "raise ZeroDivisionError"])
-def test_a_stream_that_is_open_at_the_end_is_abandoned(end: str, programs: Programs, wire: OpenAiWire) -> None:
+def test_a_stream_that_is_open_at_the_end_is_abandoned(programs: Programs, wire: OpenAiWire) -> None:
     wire.script(always=held_open)
-    ended = programs.run(INSTRUMENT, CLIENT, OPEN, end, instrumented=False)
+    ended = programs.run(INSTRUMENT, CLIENT, OPEN, instrumented=False)
     assert ended.kinds == ["agent.llm.request", "coat.error"], ended.stderr
     assert ended.envelopes[1]["payload"]["outcome"] == "abandoned"
 

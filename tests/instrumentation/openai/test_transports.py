@@ -81,3 +81,22 @@ def test_a_transport_that_fails_in_its_own_way(recorded: Recorded) -> None:
         client.chat.completions.create(**CHAT)
     assert recorded.operation.outcome == "error"
     assert recorded.operation.attributes["error.type"].endswith(type(raised.value).__name__)
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "stream"])
+def test_a_client_of_the_httpx_before(streamed: bool, wire: OpenAiWire, recorded: Recorded) -> None:
+    former: Any = pytest.importorskip("httpx")
+    try:
+        client = openai.OpenAI(api_key="none", base_url=wire.url, http_client=former.Client(trust_env=False))
+    except TypeError as error:
+        pytest.skip(str(error))
+    with client:
+        said: Any = client.chat.completions.create(**CHAT, stream=streamed)
+        if streamed:
+            assert all(chunk.choices for chunk in said)
+        with client.chat.completions.with_streaming_response.create(**CHAT, stream=True) as answer:
+            for _ in answer.iter_lines():
+                break
+    first, second = recorded.operations
+    assert first.attributes["gen_ai.usage.input_tokens"] == 30
+    assert [first.outcome, second.outcome] == ["ok", "abandoned"]

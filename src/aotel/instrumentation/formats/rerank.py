@@ -32,7 +32,9 @@ class RerankApi(Format):
         if reading.inputs:
             operation.reranking.query = reading.text(said.get("query"))
             given = items(said.get("documents"))[:_MOST]
-            operation.reranking.input_documents = tuple([Document(content=reading.text(_words(each))) for each in given])
+            operation.reranking.input_documents = tuple(
+                [Document(content=reading.text(_words(each))) for each in given]
+            )
         return operation
 
     def answer(self, answer: Plain, operation: Operation, reading: Reading) -> None:
