@@ -229,8 +229,9 @@ def _look_up(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
 
 async def _look_up_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     del instance
+    asked = {**kwargs, "kwargs": dict(kwargs.get("kwargs") or ())}  # older versions leave what is known out of it
     found = await wrapped(*args, **kwargs)
-    _hit(found, kwargs)
+    _hit(found, asked)
     return found
 
 

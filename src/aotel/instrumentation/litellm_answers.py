@@ -67,7 +67,7 @@ def is_last(chunk: Any) -> bool:
     """Say whether a chunk says that nothing of the answer is to come."""
     choices = getattr(chunk, "choices", None)
     if choices is not None:
-        return any([getattr(choice, "finish_reason", None) is not None for choice in choices])
+        return any(getattr(choice, "finish_reason", None) is not None for choice in choices)
     return getattr(chunk, "type", None) in ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -125,11 +125,8 @@ def _chat_chunks(chunks: list[Any], latest: tuple[Any, ...]) -> Iterator[dict[st
 def _summed_up(usage: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return what is counted so far with what a chunk counts; Anthropic counts the input first, and the output last."""
     known = {name: value for name, value in more.items() if value or name not in usage}
-    both = {
-        name: _summed_up(usage[name], known[name])
-        for name in known
-        if type(known[name]) is type(usage.get(name)) is dict
-    }
+    objects = [name for name in known if type(known[name]) is type(usage.get(name)) is dict]
+    both = {name: _summed_up(usage[name], known[name]) for name in objects}
     return {**usage, **known, **both}
 
 

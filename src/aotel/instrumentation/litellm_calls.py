@@ -14,7 +14,7 @@ from aotel.calls.scope import detach
 from aotel.content import active
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.litellm_answers import frozen, is_cached, request_id
-from aotel.instrumentation.litellm_errors import verdict_without_answer
+from aotel.instrumentation.litellm_errors import verdict_below
 from aotel.instrumentation.litellm_streams import Nest, is_stream, nest_of_now, watch
 from aotel.instrumentation.litellm_usage import UsageRequest
 from aotel.instrumentation.model_call import ModelCall
@@ -105,11 +105,12 @@ class LiteLLMCall(ModelCall):
     def fail(self, error: BaseException) -> None:
         """End the span with an error; see `Call.fail`."""
         try:
-            verdict = verdict_without_answer(error, self.handled)
+            verdict = verdict_below(error, self.handled, streaming=self.pace is not None)
             if verdict is not None and verdict.trouble is not None:
+                self.attributes[names.AOT_ERROR_CATEGORY] = verdict.trouble.value
                 self.attributes.pop(names.HTTP_RESPONSE_STATUS_CODE, None)
-                if self.pace is None:
-                    self.attributes[names.AOT_ERROR_CATEGORY] = verdict.trouble.value
+                if verdict.status is not None:
+                    self.attributes[names.HTTP_RESPONSE_STATUS_CODE] = verdict.status
         except Exception as problem:  # noqa: BLE001 - the host program must not suffer
             PORT.report("description of an error", problem)
         super().fail(error)
@@ -290,7 +291,7 @@ def _hands_on(kwargs: dict[str, Any]) -> bool:
 
 
 def _call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[LiteLLMCall, _Target]:
-    given = dict(zip(function.positional, args))
+    given = dict(zip(function.positional, args, strict=False))
     said = {**given, **kwargs}
     target = _target(function.form, said)
     request: Plain = plain({name: said[name] for name in function.asks if said.get(name) is not None})

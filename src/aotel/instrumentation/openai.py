@@ -73,7 +73,7 @@ class OpenAIInstrumentor(LibraryInstrumentor):
     library = Library(
         name="openai",
         distribution="openai",
-        versions=">=1.40,<4",
+        versions=">=1.66,<4",
         modules={"openai._base_client": _patch},
         covers=(
             Covered(

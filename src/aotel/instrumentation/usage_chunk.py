@@ -1,4 +1,7 @@
-"""The chunk that counts a stream's tokens: asked for by us, it is taken out again before the program sees it."""
+"""The chunk that counts a stream's tokens: asked for by us, it is taken out again before the program sees it.
+
+The others say then that they count none, which they would not have said unasked: that goes too.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Final
 from aotel.instrumentation.event_stream import decoded
 
 _EMPTY: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_NONE: Final = re.compile(rb',\s*"usage"\s*:\s*null')  # within a text, quotes have a backslash before them
 _END: Final = re.compile(rb"\n\r?\n|\r\r")
 _LONGEST: Final = 1_048_576  # bytes that wait for the end of an event
 
 
 class UsageChunkFilter:
-    """Takes one event out of server-sent events as they pass; all others pass as they are, whole.
+    """Takes one event out of server-sent events as they pass; all others pass whole, as if nobody had asked.
 
     An event is held back until it is complete: nobody could read it sooner.
     """
@@ -31,13 +35,13 @@ class UsageChunkFilter:
             self._held = b""
             return held
         self._held = held[end:]
-        events = held[:end]
+        events = _NONE.sub(b"", held[:end])
         return events if _EMPTY.search(events) is None else _without_usage(events)
 
     def rest(self) -> bytes:
         """Return what is held back at the end."""
         held, self._held = self._held, b""
-        return held
+        return _NONE.sub(b"", held)
 
 
 def _last_end(held: bytes, seen: int) -> int:

@@ -21,14 +21,22 @@ JUDGE = "judge-1"
 
 
 @pytest.fixture
-def judge(server: ProviderServer) -> Callable[[], None]:
+def judge(server: ProviderServer) -> Callable[..., None]:
     openai = pytest.importorskip("openai")
 
-    def ask() -> None:
+    def ask(*_: object) -> None:
         with openai.OpenAI(base_url=server.openai["api_base"], api_key="sk-judge", max_retries=0) as client:
             client.chat.completions.create(model=JUDGE, messages=MESSAGES)
 
     return ask
+
+
+def logger(**hooks: Any) -> Any:
+    """A logger of the program's, which litellm tells of calls."""
+    from litellm.integrations.custom_logger import CustomLogger
+
+    methods = {name: lambda _, *args, hook=hook: hook(*args) for name, hook in hooks.items()}
+    return type("Judge", (CustomLogger,), methods)()
 
 
 async def operations(recorded: Recorded, number: int) -> list[Ended]:
@@ -61,13 +69,7 @@ CHAT = {name: ROWS[name] for name in ("completion", "text_completion", "response
 async def test_callback_before_the_request(
     row: Row, prefix: str, litellm: Any, server: ProviderServer, recorded: Recorded, judge: Any
 ) -> None:
-    from litellm.integrations.custom_logger import CustomLogger
-
-    class Judge(CustomLogger):
-        def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
-            judge()
-
-    litellm.callbacks.append(Judge())
+    litellm.callbacks.append(logger(log_pre_api_call=judge))
 
     @coat("step")
     async def agent() -> None:
@@ -86,12 +88,12 @@ async def test_callback_after_success(
 ) -> None:
     calls: list[int] = []
 
-    def succeeded(kwargs: Any, response: Any, start: Any, end: Any) -> None:
+    def succeeded(*_: object) -> None:
         if not calls:  # of a stream, litellm tells of every chunk
             calls.append(1)
             judge()
 
-    litellm.success_callback.append(succeeded)
+    litellm.callbacks.append(logger(log_success_event=succeeded, log_stream_event=succeeded))
 
     @coat("step")
     async def agent() -> None:
@@ -107,17 +109,14 @@ async def test_callback_after_success(
 
 async def test_custom_logger_in_the_queue(litellm: Any, server: ProviderServer, recorded: Recorded) -> None:
     openai = pytest.importorskip("openai")
-    from litellm.integrations.custom_logger import CustomLogger
-
     done = asyncio.Event()
 
-    class Judge(CustomLogger):
-        async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-            async with openai.AsyncOpenAI(base_url=server.openai["api_base"], api_key="sk-judge") as client:
-                await client.chat.completions.create(model=JUDGE, messages=MESSAGES)
-            done.set()
+    async def succeeded(*_: object) -> None:
+        async with openai.AsyncOpenAI(base_url=server.openai["api_base"], api_key="sk-judge") as client:
+            await client.chat.completions.create(model=JUDGE, messages=MESSAGES)
+        done.set()
 
-    litellm.callbacks.append(Judge())
+    litellm.callbacks.append(logger(async_log_success_event=succeeded))
 
     @coat("step")
     async def agent() -> None:
@@ -129,7 +128,7 @@ async def test_custom_logger_in_the_queue(litellm: Any, server: ProviderServer, 
 
 
 async def test_callback_after_failure(litellm: Any, server: ProviderServer, recorded: Recorded, judge: Any) -> None:
-    litellm.failure_callback.append(lambda *_: judge())
+    litellm.callbacks.append(logger(log_failure_event=judge))
     with pytest.raises(litellm.RateLimitError):
         litellm.completion("openai/limited", MESSAGES, max_retries=0, **server.openai)
     calls = await operations(recorded, 2)
@@ -142,8 +141,8 @@ async def test_callback_after_failure(litellm: Any, server: ProviderServer, reco
 async def test_provider_of_the_program_makes_the_request_of_the_call(
     litellm: Any, server: ProviderServer, recorded: Recorded, judge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Own(litellm.CustomLLM):  # type: ignore[misc,name-defined]
-        def completion(self, *args: Any, **kwargs: Any) -> Any:
+    class Own(litellm.CustomLLM):  # type: ignore[misc]
+        def completion(self, *_: Any, **__: Any) -> Any:
             judge()
             return litellm.completion("openai/gpt-4o-mini", MESSAGES, mock_response="Mine")
 

@@ -151,9 +151,10 @@ async def test_completion_by_the_responses_api(litellm: Any, server: ProviderSer
     for stream in (False, True):
         await called(litellm, "acompletion", "openai/responses/gpt-4o-mini", MESSAGES, stream=stream, **server.openai)
     whole, streamed = recorded.operations
-    for call in (whole, streamed):
-        assert call.attributes["gen_ai.usage.input_tokens"] == 11
-        assert call.attributes["output.value"] == TEXT
+    assert whole.attributes["output.value"] == streamed.attributes["output.value"] == TEXT
+    assert whole.attributes["gen_ai.usage.input_tokens"] == 11
+    if hasattr(litellm.CustomStreamWrapper, "close"):  # older versions lose it on this way
+        assert streamed.attributes["gen_ai.usage.input_tokens"] == 11
 
 
 async def test_calls_of_threads_of_a_batch_are_calls_each(

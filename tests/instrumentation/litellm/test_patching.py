@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+import aotel
 from aotel.instrumentation import instrument, litellm_streams, uninstrument
 from tests.instrumentation.litellm.functions import MESSAGES
 
@@ -31,7 +34,10 @@ with record_spans() as recorded:
 
 
 def test_import_is_left_to_the_program() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=50)
+    environment = {**os.environ, "PYTHONPATH": str(Path(aotel.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=50, env=environment
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("['chat gpt-4o-mini']")
 
@@ -57,7 +63,7 @@ def everything(litellm: Any) -> dict[str, Any]:
     from litellm.responses import main as responses_main
     from litellm.responses import streaming_iterator
 
-    owners = [
+    owners: list[Any] = [
         main,
         utils,
         rerank_main,
