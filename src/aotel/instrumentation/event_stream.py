@@ -36,11 +36,12 @@ def answer_of(body: bytes, content_type: str, assemble: Any) -> Any:
 
 def decoded(body: bytes) -> Any:
     """Return what a JSON document says; None if it is none."""
+    from msgspec import MsgspecError
     from msgspec.json import decode
 
     try:
         return decode(body)
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+    except (MsgspecError, ValueError, RecursionError):
         return _decoded_like_python(body) if body[:1] in _OPENING else None
 
 

@@ -72,7 +72,7 @@ def is_last(chunk: Any) -> bool:
 
 
 def _completed(answer: dict[str, Any], *, cached: bool) -> dict[str, Any]:
-    """Return an answer with its usage as OpenAI has it: litellm names what Anthropic's cache took in Anthropic's way."""
+    """Return an answer with its usage as OpenAI has it: litellm names what Anthropic's cache took as Anthropic does."""
     answer = _spelled(answer)
     usage = mapping(answer.get("usage"))
     if cached:

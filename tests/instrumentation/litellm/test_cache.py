@@ -65,4 +65,4 @@ async def test_embeddings_of_which_some_are_known(litellm: Any, server: Provider
     first, second = recorded.operations
     assert first.attributes["gen_ai.usage.input_tokens"] == 4
     assert second.attributes["gen_ai.usage.input_tokens"] == 4
-    assert second.attributes["input.value"] == "c"
+    assert second.attributes["input.value"].endswith("c")  # some versions hand all of them on, and ask for one

@@ -21,10 +21,10 @@ JUDGE = "judge-1"
 
 
 @pytest.fixture
-def judge(server: ProviderServer) -> Callable[..., None]:
+def judge(server: ProviderServer) -> Callable[[], None]:
     openai = pytest.importorskip("openai")
 
-    def ask(*_: object) -> None:
+    def ask() -> None:
         with openai.OpenAI(base_url=server.openai["api_base"], api_key="sk-judge", max_retries=0) as client:
             client.chat.completions.create(model=JUDGE, messages=MESSAGES)
 
@@ -35,7 +35,7 @@ def logger(**hooks: Any) -> Any:
     """A logger of the program's, which litellm tells of calls."""
     from litellm.integrations.custom_logger import CustomLogger
 
-    methods = {name: lambda _, *args, hook=hook: hook(*args) for name, hook in hooks.items()}
+    methods = {name: lambda *_, hook=hook, **__: hook() for name, hook in hooks.items()}
     return type("Judge", (CustomLogger,), methods)()
 
 
@@ -88,7 +88,7 @@ async def test_callback_after_success(
 ) -> None:
     calls: list[int] = []
 
-    def succeeded(*_: object) -> None:
+    def succeeded() -> None:
         if not calls:  # of a stream, litellm tells of every chunk
             calls.append(1)
             judge()
@@ -111,7 +111,7 @@ async def test_custom_logger_in_the_queue(litellm: Any, server: ProviderServer, 
     openai = pytest.importorskip("openai")
     done = asyncio.Event()
 
-    async def succeeded(*_: object) -> None:
+    async def succeeded() -> None:
         async with openai.AsyncOpenAI(base_url=server.openai["api_base"], api_key="sk-judge") as client:
             await client.chat.completions.create(model=JUDGE, messages=MESSAGES)
         done.set()
