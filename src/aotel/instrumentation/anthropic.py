@@ -19,7 +19,7 @@ from aotel.content import active
 from aotel.instrumentation.formats.anthropic_completions import ANTHROPIC_COMPLETIONS
 from aotel.instrumentation.formats.anthropic_messages import MESSAGES
 from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
-from aotel.instrumentation.stainless import HttpCall, Sdk, call_being_made, patch, see_answer
+from aotel.instrumentation.wire.stainless import HttpCall, Sdk, call_being_made, patch, see_answer
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from aotel.instrumentation.formats.openai_completions import TEXT_COMPLETIONS
 from aotel.instrumentation.formats.openai_embeddings import EMBEDDINGS
 from aotel.instrumentation.formats.openai_responses import RESPONSES
 from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
-from aotel.instrumentation.stainless import Sdk, patch
+from aotel.instrumentation.wire.stainless import Sdk, patch
 
 if TYPE_CHECKING:
     from types import ModuleType

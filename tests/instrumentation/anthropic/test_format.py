@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aotel.content.policy import ContentPolicy
-from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.formats.anthropic_completions import ANTHROPIC_COMPLETIONS
 from aotel.instrumentation.formats.anthropic_messages import MESSAGES, definition, message
 from aotel.instrumentation.reading import Reading
+from aotel.instrumentation.wire.event_stream import answer_of
 from aotel.operation import OtherPart, ToolDefinition, ToolResult, Usage
 from aotel.settings import Settings
 from tests.instrumentation.anthropic.wire import (

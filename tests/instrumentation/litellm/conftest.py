@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aotel.instrumentation import instrument, litellm_usage, switch, uninstrument
+from aotel.instrumentation import instrument, switch, uninstrument
+from aotel.instrumentation.litellm import usage
 from tests.envelope_schema import every_envelope_is_valid
 from tests.instrumentation.litellm.wire import ProviderServer
 from tests.recording import recorded
@@ -82,7 +83,7 @@ def server() -> Iterator[ProviderServer]:
 
 @pytest.fixture(autouse=True)
 def _instrumented(litellm: Any) -> Iterator[None]:
-    litellm_usage._refused_by.clear()
+    usage._refused_by.clear()
     instrument("litellm", "openai")
     yield
     uninstrument("litellm", "openai")

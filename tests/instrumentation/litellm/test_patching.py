@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 import aotel
-from aotel.instrumentation import instrument, litellm_streams, uninstrument
+from aotel.instrumentation import instrument, uninstrument
+from aotel.instrumentation.litellm import streams
 from tests.instrumentation.litellm.functions import MESSAGES
 
 if TYPE_CHECKING:
@@ -131,6 +132,6 @@ async def test_streams_carry_nothing_of_ours_at_the_end(
     litellm: Any, server: ProviderServer, recorded: Recorded
 ) -> None:
     stream = litellm.completion("openai/gpt-4o-mini", MESSAGES, stream=True, **server.openai)
-    assert litellm_streams._PLACE in vars(stream)
+    assert streams._PLACE in vars(stream)
     list(stream)
     assert not [name for name in vars(stream) if name.startswith("_aotel")]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aotel.instrumentation import instrument, switch, uninstrument, usage_option
+from aotel.instrumentation import instrument, switch, uninstrument
+from aotel.instrumentation.wire import usage_option
 from tests.envelope_schema import every_envelope_is_valid
 from tests.instrumentation.openai.clients import close_all
 from tests.instrumentation.openai.wire import OpenAiWire

@@ -147,7 +147,7 @@ def test_the_operator_has_the_last_word(asked: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_failing_start_costs_no_call(monkeypatch: pytest.MonkeyPatch, wire: OpenAiWire, recorded: Recorded) -> None:
-    from aotel.instrumentation import stainless
+    from aotel.instrumentation.wire import stainless
 
     monkeypatch.setattr(stainless, "site_for", None)
     assert client_of(wire).chat.completions.create(**CHAT).choices

@@ -6,11 +6,11 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 from aotel.content import to_json
-from aotel.instrumentation.event_stream import decoded
 from aotel.instrumentation.formats.format import Format, count, items, mapping, number, settings, text, total
 from aotel.instrumentation.formats.media import from_data, from_location
 from aotel.instrumentation.plain import text_of
 from aotel.instrumentation.trouble import ProviderError
+from aotel.instrumentation.wire.event_stream import decoded
 from aotel.operation import (
     MediaPart,
     Message,

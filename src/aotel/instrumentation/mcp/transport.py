@@ -9,10 +9,10 @@ from opentelemetry import context as otel_context
 
 from aotel.calls import PORT
 from aotel.calls.scope import detach
-from aotel.instrumentation.event_stream import decoded
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.mcp.call import clean
 from aotel.instrumentation.mcp.propagation import META, fields_of, remote_context
+from aotel.instrumentation.wire.event_stream import decoded
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aotel.calls import PORT, Pace
 from aotel.content import Deferred
-from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.model_call import OPEN
-from aotel.instrumentation.usage_chunk import UsageChunkFilter
+from aotel.instrumentation.wire.event_stream import answer_of
+from aotel.instrumentation.wire.usage_chunk import UsageChunkFilter
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from aotel.instrumentation.event_stream import decoded
+from aotel.instrumentation.wire.event_stream import decoded
 
 _EMPTY: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _NONE: Final = re.compile(rb',\s*"usage"\s*:\s*null')  # within a text, quotes have a backslash before them

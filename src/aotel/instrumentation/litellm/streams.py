@@ -19,7 +19,7 @@ from aotel.calls import PORT, Pace
 from aotel.calls.scope import detach
 from aotel.content import Deferred
 from aotel.instrumentation.formats.openai_responses import RESPONSES
-from aotel.instrumentation.litellm_answers import is_last, read_stream
+from aotel.instrumentation.litellm.answers import is_last, read_stream
 from aotel.instrumentation.model_call import OPEN
 from aotel.semconv import attributes as names
 

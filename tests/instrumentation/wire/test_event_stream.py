@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aotel.instrumentation.event_stream import answer_of, decoded, server_sent_events
+from aotel.instrumentation.wire.event_stream import answer_of, decoded, server_sent_events
 
 EVENTS = st.lists(st.dictionaries(st.text(max_size=5), st.text() | st.integers(), max_size=3), max_size=6)
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])

@@ -13,10 +13,10 @@ from aotel.calls import PORT
 from aotel.calls.scope import detach
 from aotel.content import active
 from aotel.instrumentation.gate import is_recording
-from aotel.instrumentation.litellm_answers import frozen, is_cached, request_id
-from aotel.instrumentation.litellm_errors import verdict_below
-from aotel.instrumentation.litellm_streams import Nest, is_stream, nest_of_now, watch
-from aotel.instrumentation.litellm_usage import UsageRequest
+from aotel.instrumentation.litellm.answers import frozen, is_cached, request_id
+from aotel.instrumentation.litellm.errors import verdict_below
+from aotel.instrumentation.litellm.streams import Nest, is_stream, nest_of_now, watch
+from aotel.instrumentation.litellm.usage import UsageRequest
 from aotel.instrumentation.model_call import ModelCall
 from aotel.instrumentation.nesting import inside, is_inside, outside
 from aotel.instrumentation.plain import plain

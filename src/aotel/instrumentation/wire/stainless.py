@@ -17,14 +17,14 @@ from aotel.calls import PORT
 from aotel.calls.call import CALL_KEY
 from aotel.calls.scope import detach
 from aotel.content import Deferred
-from aotel.instrumentation.body import Body, body_of, watch
-from aotel.instrumentation.event_stream import answer_of
 from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.model_call import ModelCall
 from aotel.instrumentation.nesting import is_inside
 from aotel.instrumentation.plain import is_plain, plain
 from aotel.instrumentation.sites import site_for
-from aotel.instrumentation.usage_option import UsageOption
+from aotel.instrumentation.wire.body import Body, body_of, watch
+from aotel.instrumentation.wire.event_stream import answer_of
+from aotel.instrumentation.wire.usage_option import UsageOption
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

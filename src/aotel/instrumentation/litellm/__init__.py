@@ -18,8 +18,8 @@ from aotel.instrumentation.formats.openai_embeddings import EMBEDDINGS
 from aotel.instrumentation.formats.openai_responses import RESPONSES
 from aotel.instrumentation.formats.rerank import RERANK
 from aotel.instrumentation.library import Covered, Library, LibraryInstrumentor
-from aotel.instrumentation.litellm_calls import Function, begin, hit, outside_of_call, positional_of
-from aotel.instrumentation.litellm_streams import patch_streams
+from aotel.instrumentation.litellm.calls import Function, begin, hit, outside_of_call, positional_of
+from aotel.instrumentation.litellm.streams import patch_streams
 
 if TYPE_CHECKING:
     from types import CellType, ModuleType

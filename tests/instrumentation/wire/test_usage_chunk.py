@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aotel.instrumentation.usage_chunk import UsageChunkFilter
+from aotel.instrumentation.wire.usage_chunk import UsageChunkFilter
 
 USAGE = {"id": "c1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}
 CHUNKS: list[dict[str, Any]] = [
