@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 ENVIRONMENTS = ROOT / ".venv-bench"
-ROUNDS = 5
+ROUNDS = 3
 _SAME = ("opentelemetry-api==", "opentelemetry-sdk==", "openai==")  # versions in all environments
 TIMEOUT = 300
 

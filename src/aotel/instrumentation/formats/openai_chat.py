@@ -85,9 +85,8 @@ class ChatCompletions(Format):
         answer: dict[str, Any] = {}
         choices: dict[int, _Choice] = {}
         for event in events:
-            for name in ("id", "model", "usage", "service_tier", "system_fingerprint"):
-                if event.get(name) is not None:
-                    answer[name] = event[name]
+            # Justified by the row "chunk" of the benchmarks: nearly all that chunks say, they say alike.
+            answer.update([fact for fact in event.items() if fact[1] is not None])
             for chunk in items(event.get("choices")):
                 said = mapping(chunk)
                 index = count(said.get("index")) or 0
@@ -120,8 +119,9 @@ class _Choice:
                 self._audio = _joined(self._audio, mapping(value), once="id")
             elif type(value) is str:
                 self._texts.setdefault(name, []).append(value)
-        for call in items(delta.get("tool_calls")):
-            self._add_call(mapping(call))
+            elif name == "tool_calls":
+                for call in items(value):
+                    self._add_call(mapping(call))
         if type(delta.get("function_call")) is dict:
             self._function = _joined(self._function or {}, delta["function_call"])
 
