@@ -121,6 +121,17 @@ def test_span_that_cannot_be_made_clean_leaves_without_text(
     assert [record.getMessage() for record in caplog.records if "a fault of ours" in record.getMessage()]
 
 
+def test_the_last_exception_is_what_ended_a_foreign_operation(recorded: Recorded) -> None:
+    with span(attributes={"gen_ai.operation.name": "chat", "error.type": "ValueError"}) as chat:
+        for thrown in ("asyncio.exceptions.CancelledError", "ValueError"):  # an attempt that was given up, and the next
+            chat.add_event("exception", {"exception.type": thrown})
+        chat.set_status(trace.Status(trace.StatusCode.ERROR, "ValueError: boom"))
+    (ended,) = recorded.spans
+    assert ended.status.status_code is trace.StatusCode.ERROR
+    assert (ended.attributes or {})["error.type"] == "ValueError"
+    assert "outcome" not in recorded.envelopes[-1]["payload"]
+
+
 def test_failure_of_a_foreign_operation(recorded: Recorded) -> None:
     with pytest.raises(TimeoutError), span(attributes={"gen_ai.operation.name": "chat"}):
         raise TimeoutError("too slow")

@@ -18,6 +18,7 @@ from aotel.instrumentation.metrics import metrics_of_now
 from aotel.instrumentation.plain import size_of
 from aotel.instrumentation.reading import Reading
 from aotel.instrumentation.runs import inside_run
+from aotel.instrumentation.sites import clean
 from aotel.instrumentation.trouble import verdict_on
 from aotel.semconv import attributes as names
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
     from aotel.instrumentation.plain import Plain
     from aotel.instrumentation.trouble import ProviderError
-    from aotel.operation import Operation, RequestParameters, Usage
+    from aotel.operation import Operation, Usage
 
 _MEASURED: Final = (
     names.GEN_AI_OPERATION_NAME,
@@ -40,6 +41,7 @@ _MEASURED: Final = (
     names.SERVER_ADDRESS,
     names.SERVER_PORT,
 )
+_NAMED: Final = ("request_model", "response_model", "response_id", "session_id")
 
 
 class ModelCall(Call):
@@ -172,8 +174,8 @@ class ModelCall(Call):
         operation.server_address = _text(known.get(names.SERVER_ADDRESS))
         port = known.get(names.SERVER_PORT)
         operation.server_port = port if type(port) is int else None
-        if self.capture.mode is not Mode.RAW and operation.request is not None:
-            _redact(operation.request)
+        if self.capture.mode is not Mode.RAW:
+            _redact(operation)
         return operation
 
     def _read_answer(self) -> Operation:
@@ -183,6 +185,8 @@ class ModelCall(Call):
             self._form.answer(self._answer.get(), operation, Reading(self.capture))
         if self.pace is not None and self.pace.count:
             operation.time_to_first_chunk = (self.pace.first - self.start_clock) / 1e9
+        if self.capture.mode is not Mode.RAW:
+            _redact(operation)
         return operation
 
     def _facts(self) -> dict[str, AttributeValue]:
@@ -205,12 +209,19 @@ class ModelCall(Call):
         answer = None if self._answer is None else self._answer.get()
         model = answer.get("model") if type(answer) is dict else None
         if type(model) is str:
-            facts[names.GEN_AI_RESPONSE_MODEL] = model
+            facts[names.GEN_AI_RESPONSE_MODEL] = clean(model)
         if self.failure is not None:
             facts[names.ERROR_TYPE] = self.failure.qualified_type
-        metrics.ended(facts, (end_time - self.start_time) / 1e9, self._usage())
+        facts = self._measured_as(facts)
+        # A request inside a request has the tokens of that one.
+        usage = None if getattr(self.recording, "counted_outside", False) else self._usage()
+        metrics.ended(facts, (end_time - self.start_time) / 1e9, usage)
         if self.pace is not None and self.pace.count:
             metrics.streamed(facts, (self.pace.first - self.start_clock) / 1e9, self.pace.gaps())
+
+    def _measured_as(self, facts: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
+        """Return the facts that a call is measured under, with what became known as it was made."""
+        return facts
 
     def _write_itself(self) -> None:
         """Write the span's attributes: its provider takes no processors, so that nobody else does."""
@@ -218,10 +229,19 @@ class ModelCall(Call):
         self.span.set_attributes({**write(operation, ("genai",)), **self.attributes, **self._facts()})
 
 
-def _redact(parameters: RequestParameters) -> None:
-    """Take secrets out of the parameters of a request, which a program may fill with anything."""
+def _redact(operation: Operation) -> None:
+    """Take secrets out of what is no content: programs fill parameters, and servers names, with what they like."""
+    for field in _NAMED:
+        value = getattr(operation, field)
+        if value is not None:
+            setattr(operation, field, clean(value))
+    operation.finish_reasons = tuple(map(clean, operation.finish_reasons))
+    parameters = operation.request
+    if parameters is None:
+        return
     redact = active().redactor.text
     parameters.stop = tuple(map(redact, parameters.stop))
+    parameters.encoding_formats = tuple(map(clean, parameters.encoding_formats))
     if parameters.others:
         parameters.others = {name: _redacted(value, redact) for name, value in parameters.others.items()}
 

@@ -13,6 +13,7 @@ _DEPTH: Final = 24
 _NODES: Final = 200_000
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _NOT_GIVEN: Final = frozenset({"NotGiven", "Omit"})
+_NODE: Final = 96  # bytes
 _LONG: Final = 4_096  # characters
 _PLAIN_VALUE: Final[dict[type, Any]] = {str: str.__str__, int: int.__int__, float: float.__float__}
 
@@ -46,6 +47,18 @@ def size_of(value: Plain) -> int:
     if cls is list:
         return sum([size_of(item) for item in value])
     return 0
+
+
+def weight_of(value: Plain) -> int:
+    """Return how many bytes a plain value takes, roughly, with what is made of it to find it again."""
+    cls = type(value)
+    if cls is str:
+        return _NODE + len(value)
+    if cls is dict:
+        return _NODE + sum([_NODE + weight_of(item) for item in value.values()])
+    if cls is list:
+        return _NODE + sum([weight_of(item) for item in value])
+    return _NODE
 
 
 def _copy(value: Any, left: list[int], depth: int) -> Plain:

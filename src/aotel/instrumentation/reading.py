@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aotel.content import Mode, active, to_json
-from aotel.instrumentation.plain import key_of, size_of
+from aotel.instrumentation.plain import key_of, weight_of
 from aotel.instrumentation.recall import Recall
 from aotel.operation import Message, TextPart, ToolDefinition
 
@@ -94,7 +94,7 @@ class Reading:
             else:
                 made = close(item, clean if type(clean) is str else to_json(clean))
             made.remembered = {}
-            _RECALL.put(key, made, _FORMS * size_of(clean))
+            _RECALL.put(key, made, weight_of(item) + _FORMS * weight_of(clean))
         return made
 
 

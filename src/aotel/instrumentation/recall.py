@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_MOST: Final = 8_000_000  # characters of a generation
-_OVERHEAD: Final = 512  # characters that an entry counts for besides its own
+_MOST: Final = 8_000_000  # bytes of a generation
+_OVERHEAD: Final = 512  # bytes that an entry counts for besides its own
 
 
 class Recall:
@@ -35,7 +35,7 @@ class Recall:
         return found[0]
 
     def put(self, key: object, value: Any, size: int) -> None:
-        """Remember a value of so many characters; what is too large for a memory is not."""
+        """Remember a value of so many bytes; what is too large for a memory is not."""
         if size + _OVERHEAD <= _MOST // 8:
             self._add(key, (value, size + _OVERHEAD))
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
 
 _MOST: Final = 512
-_LONGEST: Final = 256  # characters of a model's name
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_LONGEST: Final = 256  # characters of a name
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Ports of URLs that name none, by their schemes."""
 
 _sites: dict[object, CallSite] = {}
 _by_url: dict[object, tuple[CallSite, Any]] = {}
@@ -41,7 +42,7 @@ def site_for(provider_of: Callable[[str, str], str], client: Any, form: Format, 
     known = _by_url.get(key)
     if known is not None:
         return known[0]
-    port = url.port or _DEFAULT_PORTS.get(url.scheme)
+    port = url.port or DEFAULT_PORTS.get(url.scheme)
     # A subclass of the program's own may be called anything.
     lineage = " ".join([cls.__name__ for cls in type(client).__mro__])
     provider = provider_of(lineage, url.host)
@@ -65,7 +66,7 @@ def new_site(  # noqa: PLR0913 - one argument a fact
         host: that is called.
         port: that is called.
     """
-    model = active().redactor.text(model[:_LONGEST]) if type(model) is str else ""
+    model = clean(model)
     facts: dict[str, AttributeValue | None] = {
         names.GEN_AI_OPERATION_NAME: operation,
         names.GEN_AI_PROVIDER_NAME: provider or None,
@@ -75,6 +76,11 @@ def new_site(  # noqa: PLR0913 - one argument a fact
     }
     known = {name: value for name, value in facts.items() if value is not None}
     return CallSite(tag, f"{operation} {model}".strip(), attributes=known, own=True, kind=SpanKind.CLIENT)
+
+
+def clean(text: Any) -> str:
+    """Return a name that somebody else made up, clean and not too long; "" for what is no text."""
+    return active().redactor.text(text[:_LONGEST]) if type(text) is str else ""
 
 
 def remembered_site(key: object, make: Callable[[], CallSite]) -> CallSite:

@@ -27,12 +27,13 @@ def failure_of(span: Any, attributes: dict[str, AttributeValue]) -> Failure | No
     said = status.description or "" if status is not None and status.status_code is StatusCode.ERROR else None
     kind = str(attributes.get(names.ERROR_TYPE) or "")
     message = said or ""
+    thrown = ""
     for event in span.events or ():
         if event.name == "exception" and event.attributes:
             thrown = str(event.attributes.get(names.EXCEPTION_TYPE) or "")
-            # What `error.type` says of it may be a number or a word of its own.
-            kind = thrown if not kind or outcome_named(thrown) is not None else kind
             message = message or str(event.attributes.get(names.EXCEPTION_MESSAGE) or "")
+    # The last one is what ended the span. What `error.type` says of it may be a number or a word of its own.
+    kind = thrown if not kind or outcome_named(thrown) is not None else kind
     outcome = outcome_named(kind)
     # Of what was caught there may be an event too; only a pause is never caught inside.
     if said is None and outcome is not Outcome.PAUSED:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("aotel")
 
 _START, _END, _EMIT, _WAKE = range(4)
+_PUT_OFF = 1_024
+"""Ends that wait at most for a thread that may take locks."""
 # Events of spans that can keep nothing are numbered together, so that no two have one number.
 _ORPHANS = count(1)
 
@@ -57,7 +59,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, policy: ContentPolicy) -> None:
         self._processors: list[AOTSpanProcessor] = []
-        self._later: deque[Callable[[], None]] = deque()
+        self._later: deque[Callable[[], None]] = deque(maxlen=_PUT_OFF)
         self._lock = Lock()
         self._failed: set[str] = set()
         self._warned_unsampled = False
@@ -169,13 +171,25 @@ class Pipeline:
     def later(self, work: Callable[[], None]) -> None:
         """Do something soon in the worker's thread, or when somebody flushes; may be called where no lock is safe."""
         self._later.append(work)
-        if self._worker is not None and not self._worker.is_inline:
+        if not self._has_no_thread():
             self._put((_WAKE, None, 0, None))
 
+    def _has_no_thread(self) -> bool:
+        return self._worker is None or self._worker.is_inline or self._worker.is_stopped
+
+    def catch_up(self) -> None:
+        """Do what was put off, where no thread of ours does; called where locks may be taken."""
+        if self._later and self._has_no_thread():
+            self._catch_up()
+
     def _catch_up(self) -> None:
-        while self._later:
+        while True:
             try:
-                self._later.popleft()()
+                work = self._later.popleft()
+            except IndexError:  # also where another thread was faster
+                return
+            try:
+                work()
             except Exception as error:  # noqa: BLE001 - the worker outlives what it was given to do
                 self._report(self, error)
 

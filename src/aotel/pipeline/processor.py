@@ -15,7 +15,7 @@ from aotel.content import Deferred, Mode
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
 from aotel.pipeline.mapper import map_span, operation_at_start
-from aotel.pipeline.nesting import COUNTED, relate, relate_to_run
+from aotel.pipeline.nesting import COUNTED, relate, relate_to_run, settle
 from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class AOTSpanProcessor(SpanProcessor):
     def _start(self, span: Span, context: Context) -> None:
         if spans.recording_of(span) is not None:
             return  # another processor of ours on the same provider was first
+        self._pipeline.catch_up()
         name = self._pipeline.clean_name(span.name)
         recording = Recording(self, span.get_span_context(), name, span.start_time or 0)
         if not spans.keep_recording(span, recording):
@@ -133,8 +134,8 @@ class AOTSpanProcessor(SpanProcessor):
             self._map(span, recording)
         # Only what is still open has a say in what is inside it; a chain of ended spans must not be kept alive.
         recording.parent = None
-        if recording.outers:
-            recording.outers = ()
+        if recording.outers:  # its mapping did not come that far
+            settle(recording, counts=recording.counted)
         if recording.taxonomy is None or not self._pipeline.audited:
             return
         recording.end_time = span.end_time or recording.start_time

@@ -181,3 +181,22 @@ def test_a_sampler_sees_what_is_called(wire: OpenAiWire) -> None:
     asked = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "server.port": wire.port}
     assert all(asked.items() <= seen.items() for seen in sampler.seen)
     assert len(sampler.seen) == 4
+
+
+@pytest.mark.parametrize("capture", ["redacted", "none", "hash", "summary"])
+def test_what_a_server_names_holds_no_secrets(capture: str, wire: OpenAiWire) -> None:
+    whole = completion("hi", model=SECRET)
+    whole["id"] = GITHUB
+    whole["choices"][0]["finish_reason"] = SECRET
+    answered = {**response("hi", model=SECRET), "id": GITHUB}
+    wire.script(
+        lambda exchange: exchange.answer(whole, x_request_id=f"of {KEY}"),
+        lambda exchange: exchange.answer(answered),
+    )
+    with recording(capture=capture) as recorded:
+        client = client_of(wire)
+        client.chat.completions.create(model=SECRET, messages=CHAT["messages"])
+        client.responses.create(model=SECRET, input="hi", conversation=GITHUB)
+        said = everything(recorded)
+    assert not [secret for secret in SECRETS if secret in said]
+    assert recorded.operations[0].attributes["aot.request_id"].startswith("of <redacted:")

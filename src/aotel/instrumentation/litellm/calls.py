@@ -20,7 +20,7 @@ from aotel.instrumentation.litellm.usage import UsageRequest
 from aotel.instrumentation.model_call import ModelCall
 from aotel.instrumentation.nesting import inside, is_inside, outside
 from aotel.instrumentation.plain import plain
-from aotel.instrumentation.sites import new_site
+from aotel.instrumentation.sites import DEFAULT_PORTS, clean, new_site
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from aotel.operation import Operation
 
 _MOST: Final = 512
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 # What a call that hands its work on to other calls of litellm, one a model or deployment, has among its arguments.
 _DELEGATING: Final = ("fallbacks", "model_list")
@@ -125,6 +124,9 @@ class LiteLLMCall(ModelCall):
         operation.provider = operation.provider or self.provider
         return operation
 
+    def _measured_as(self, facts: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
+        return facts if self.provider is None else {names.GEN_AI_PROVIDER_NAME: self.provider, **facts}
+
     def _facts(self) -> dict[str, AttributeValue]:
         facts = super()._facts()
         if (self.site.attributes.get(names.GEN_AI_PROVIDER_NAME) or self.provider) not in _SPEAK_OPENAI:
@@ -158,11 +160,14 @@ class Attempt:
         """Call the function."""
         token = self._enter()
         try:
+            refused, result = False, None
             try:
                 result = wrapped(*self._args, **self._usage.kwargs)
             except Exception as error:
-                if not self._usage.is_refused(error):
+                refused = self._is_refused(error)
+                if not refused:
                     raise
+            if refused:
                 result = wrapped(*self._args, **self._kwargs)
         except BaseException as error:
             detach(token)
@@ -176,11 +181,14 @@ class Attempt:
         """Call the function."""
         token = self._enter()
         try:
+            refused, result = False, None
             try:
                 result = await wrapped(*self._args, **self._usage.kwargs)
             except Exception as error:
-                if not self._usage.is_refused(error):
+                refused = self._is_refused(error)
+                if not refused:
                     raise
+            if refused:
                 result = await wrapped(*self._args, **self._kwargs)
         except BaseException as error:
             detach(token)
@@ -201,6 +209,12 @@ class Attempt:
             stream_options=usage.asked,
         )
         return otel_context.attach(nest.inside)
+
+    def _is_refused(self, error: Exception) -> bool:
+        refused = self._usage.is_refused(error)
+        if refused and self._nest is not None:
+            self._nest.hides_usage = False
+        return refused
 
     def _raised(self, error: BaseException) -> None:
         self._learn()
@@ -265,7 +279,7 @@ def end(call: LiteLLMCall, result: Any, form: Format, nest: Nest | None) -> None
             nest = None
         provider_id = request_id(result)
         if provider_id is not None:
-            call.attributes[names.AOT_REQUEST_ID] = provider_id
+            call.attributes[names.AOT_REQUEST_ID] = clean(provider_id)
         if not is_stream(result):
             call.answered(frozen(result, form, cached=nest is None))
         elif not watch(result, call, form, nest):
@@ -356,7 +370,7 @@ def _genai_name(provider: str) -> str:
 def _server(base: str | None) -> tuple[str | None, int | None]:
     try:
         url = urlsplit(base or "")
-        return url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
+        return url.hostname, url.port or DEFAULT_PORTS.get(url.scheme)
     except ValueError:
         return None, None
 

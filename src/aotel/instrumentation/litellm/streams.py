@@ -42,6 +42,10 @@ _DEPTH: Final = 4  # streams around streams
 _NEST: Final = otel_context.create_key("aotel-litellm-nest")
 
 
+_MOST: Final = 20_000
+"""Chunks that are kept of a stream that keeps none itself."""
+
+
 class Nest:
     """What happens inside of one call of litellm: the request, which may wait for the first chunk to be asked for.
 
@@ -52,7 +56,7 @@ class Nest:
         stream_options: what the program asks for itself.
     """
 
-    __slots__ = ("_hides_usage", "_stream_options", "around", "chunks", "counted", "inside")
+    __slots__ = ("_stream_options", "around", "chunks", "counted", "hides_usage", "inside")
 
     def __init__(self, around: Context, inside: Context, *, hides_usage: bool, stream_options: Any) -> None:
         self.around = around
@@ -61,7 +65,7 @@ class Nest:
         """Of the stream that was made last, which may be wrapped into a generator where nobody finds it."""
         self.counted: tuple[Any, ...] = ()
         """The chunk that counts tokens, where litellm does not keep it: in versions before 1.82."""
-        self._hides_usage = hides_usage
+        self.hides_usage = hides_usage
         self._stream_options = stream_options
 
     def has(self, stream: Any) -> None:
@@ -71,7 +75,7 @@ class Nest:
         if type(chunks) is list:
             self.chunks = chunks
         place[_NESTED] = self
-        if self._hides_usage:
+        if self.hides_usage:
             if "stream_options" in place:
                 stream.stream_options = self._stream_options
             for name in ("caller_requested_stream_usage", "include_usage", "send_stream_usage"):
@@ -165,8 +169,11 @@ class Watch:
 
     def _saw(self, chunk: Any) -> None:
         self._pace.add(perf_counter_ns(), 0)
-        if self._own is not None:
-            self._own.append(chunk)
+        own = self._own
+        if own is not None:
+            own.append(chunk)
+            if len(own) > _MOST:  # the beginning and the last ones stay
+                del own[_MOST // 2]
         self._latest = (self._latest[1], chunk)  # one that counts tokens may follow the last one of the answer
 
     def _finish(self, stream: Any) -> None:

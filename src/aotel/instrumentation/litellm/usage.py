@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from aotel.instrumentation.wire.usage_option import is_too_old, names_the_option
+
 if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
 
 _OPENAI: Final = frozenset({"openai", "azure", "azure_ai", "azure_text", "custom_openai", "text-completion-openai"})
 _REFUSE: Final = frozenset({"mistral", "codestral", "text-completion-codestral"})
-_NAMES: Final = ("stream_options", "include_usage")
-_STATUS: Final = frozenset({400, 404, 422})
-_AZURE_SINCE: Final = "2024-09-01"  # the first API version of Azure OpenAI that takes it
 
 _refused_by: set[object] = set()
 _taken: dict[object, bool] = {}
@@ -48,24 +47,18 @@ class UsageRequest:
         if self.asked is not None and (type(self.asked) is not dict or "include_usage" in self.asked):
             return
         textual = form.operation == "text_completion"
-        if self._key in _refused_by or _is_old(kwargs.get("api_version")) or not _takes(provider, model, textual):
+        if self._key in _refused_by or is_too_old(kwargs.get("api_version")) or not _takes(provider, model, textual):
             return
         self.is_asked_by_us = True
         self.kwargs = {**kwargs, "stream_options": {**(self.asked or {}), "include_usage": True}}
 
     def is_refused(self, error: Exception) -> bool:
         """Say whether a server refuses the option: the call is then made again without it, and later ones too."""
-        if not self.is_asked_by_us or getattr(error, "status_code", None) not in _STATUS:
-            return False
-        if not any(name in str(error) for name in _NAMES):
+        if not self.is_asked_by_us or not names_the_option(error):
             return False
         _refused_by.add(self._key)
         self.is_asked_by_us = False
         return True
-
-
-def _is_old(api_version: Any) -> bool:
-    return type(api_version) is str and api_version[:1].isdigit() and api_version < _AZURE_SINCE
 
 
 def _takes(provider: str, model: Any, textual: bool) -> bool:  # noqa: FBT001 - part of what is remembered

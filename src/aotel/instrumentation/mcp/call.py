@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from aotel.calls import PORT, Call, CallSite, Failure
 from aotel.content import Deferred, active, to_json
 from aotel.instrumentation.mcp.content import arguments_of, get, joined, result_of, wire
-from aotel.instrumentation.sites import remembered_site
+from aotel.instrumentation.sites import clean, remembered_site
 from aotel.instrumentation.trouble import Trouble
 from aotel.operation import Operation, Tool
 from aotel.semconv import attributes as names
@@ -29,7 +29,6 @@ _CALL: Final = "tools/call"
 _TAGS: Final = {_CALL: "tool", "resources/read": "retrieval", "elicitation/create": "human"}
 _TARGETS: Final = {_CALL: names.GEN_AI_TOOL_NAME, "prompts/get": names.GEN_AI_PROMPT_NAME}
 _ERRORS: Final = frozenset({"McpError", "MCPError"})
-_LONGEST: Final = 256  # characters of a name
 
 # JSON-RPC codes that the SDK makes itself, where no answer came: HTTP's 408 in version 1.
 _TROUBLE: Final = {408: Trouble.TIMEOUT, -32001: Trouble.TIMEOUT, -32000: Trouble.CONNECTION}
@@ -161,11 +160,6 @@ def _code_of(error: BaseException) -> int | None:
         return None
     code = getattr(getattr(error, "error", None), "code", None)
     return int(code) if isinstance(code, int) else None
-
-
-def clean(text: Any) -> str:
-    """Return a name that somebody else made up, clean and not too long; "" for what is no text."""
-    return active().redactor.text(text[:_LONGEST]) if type(text) is str else ""
 
 
 def _target(method: str, params: Any) -> str | None:

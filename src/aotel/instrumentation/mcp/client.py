@@ -12,11 +12,12 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 from aotel.calls import PORT, enclosing_call
 from aotel.calls.scope import detach
 from aotel.instrumentation.gate import is_recording
-from aotel.instrumentation.mcp.call import QUIET, McpCall, clean
+from aotel.instrumentation.mcp.call import QUIET, McpCall
 from aotel.instrumentation.mcp.content import get
 from aotel.instrumentation.mcp.propagation import fields_to_add
 from aotel.instrumentation.mcp.server import answer_server, initialize, serve_responder
 from aotel.instrumentation.mcp.transport import facts_of_stream
+from aotel.instrumentation.sites import clean
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

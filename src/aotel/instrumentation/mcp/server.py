@@ -12,10 +12,11 @@ from opentelemetry.trace import SpanKind
 from aotel.calls import PORT
 from aotel.calls.scope import detach
 from aotel.instrumentation.gate import is_recording
-from aotel.instrumentation.mcp.call import QUIET, McpCall, clean
+from aotel.instrumentation.mcp.call import QUIET, McpCall
 from aotel.instrumentation.mcp.content import get
 from aotel.instrumentation.mcp.propagation import META, remote_context
 from aotel.instrumentation.mcp.transport import facts_of_http, facts_of_stream
+from aotel.instrumentation.sites import clean
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:

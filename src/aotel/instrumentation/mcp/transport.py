@@ -10,8 +10,8 @@ from opentelemetry import context as otel_context
 from aotel.calls import PORT
 from aotel.calls.scope import detach
 from aotel.instrumentation.gate import is_recording
-from aotel.instrumentation.mcp.call import clean
 from aotel.instrumentation.mcp.propagation import META, fields_of, remote_context
+from aotel.instrumentation.sites import DEFAULT_PORTS, clean
 from aotel.instrumentation.wire.event_stream import decoded
 from aotel.semconv import attributes as names
 
@@ -26,7 +26,6 @@ _HEADERS: Final = otel_context.create_key("aotel-mcp-headers")
 _PACKAGES: Final = ("mcp.client", "mcp.server")
 _KINDS: Final = ("stdio", "sse", "streamable_http")
 _DEPTH: Final = 8  # coroutines that await each other, from a task's own to the transport's
-_PORTS: Final = {"http": 80, "https": 443}
 _SESSION: Final = "mcp-session-id"
 _POST: Final = "POST"
 
@@ -53,7 +52,7 @@ def facts_of_stream(stream: Any) -> dict[str, AttributeValue]:
         found[names.NETWORK_PROTOCOL_NAME] = "http"
     if url.hostname:
         found[names.SERVER_ADDRESS] = url.hostname
-        port = url.port or _PORTS.get(url.scheme)
+        port = url.port or DEFAULT_PORTS.get(url.scheme)
         if port is not None:
             found[names.SERVER_PORT] = port
     if reader.session_id:

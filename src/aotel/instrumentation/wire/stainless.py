@@ -21,7 +21,7 @@ from aotel.instrumentation.gate import is_recording
 from aotel.instrumentation.model_call import ModelCall
 from aotel.instrumentation.nesting import is_inside
 from aotel.instrumentation.plain import is_plain, plain
-from aotel.instrumentation.sites import site_for
+from aotel.instrumentation.sites import clean, site_for
 from aotel.instrumentation.wire.body import Body, body_of, watch
 from aotel.instrumentation.wire.event_stream import answer_of
 from aotel.instrumentation.wire.usage_option import UsageOption
@@ -61,7 +61,7 @@ class HttpCall(ModelCall):
         hides_usage: whether the chunk that counts tokens was asked for by us.
     """
 
-    body: Body | None = None
+    streams: bool = False
     content: Deferred[Any] | None = None
     _may_have_failed: bool = False
 
@@ -90,20 +90,16 @@ class HttpCall(ModelCall):
         self.count_retries(retries)
         request_id = next((found for name in self._sdk.request_id if (found := headers.get(name))), None)
         if request_id is not None:
-            self.attributes[names.AOT_REQUEST_ID] = request_id
+            self.attributes[names.AOT_REQUEST_ID] = clean(request_id)
         content_type = headers.get("content-type", "")
         if response.is_closed and not self.hides_usage:
             body = response.content
             self._may_have_failed = any(mark in body for mark in self.form.failed)
             self.content = Deferred(answer_of, body, content_type, self.form.assemble, size=len(body))
         else:
-            self.body = Body(self, self.form, content_type, hides_usage=self.hides_usage)
-            watch(response, self.body)
-        # The body knows the call: neither may keep the other from being collected.
-        self.streams = self.body is not None
-        self.body = None
-
-    streams: bool = False
+            # The body knows the call, and the call not the body, so that nothing keeps it from being collected.
+            watch(response, Body(self, self.form, content_type, hides_usage=self.hides_usage))
+            self.streams = True
 
     def count_retries(self, retries: int) -> None:
         """Note how often the request was sent again."""

@@ -59,13 +59,23 @@ class UsageOption:
 
     def is_refused(self, error: Exception) -> bool:
         """Say whether a server refuses the option: the request is then made again without it, and later ones too."""
-        if self._with is None or getattr(error, "status_code", None) not in _STATUS:
-            return False
-        said = f"{error} {getattr(error, 'body', None)}"
-        if not any(name in said for name in _NAMES):
+        if self._with is None or not names_the_option(error):
             return False
         _refused_by.add(self._host)
         return True
+
+
+def names_the_option(error: Exception) -> bool:
+    """Say whether a server refused a request because of the option."""
+    if getattr(error, "status_code", None) not in _STATUS:
+        return False
+    said = f"{error} {getattr(error, 'body', None)}"
+    return any(name in said for name in _NAMES)
+
+
+def is_too_old(api_version: Any) -> bool:
+    """Say whether a version of Azure's API does not know the option yet."""
+    return type(api_version) is str and api_version[:1].isdigit() and api_version < _AZURE_SINCE
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -73,7 +83,6 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _takes(client: Any, host: str) -> bool:
-    version = getattr(client, "_api_version", None)
-    if type(version) is str and version[:1].isdigit() and version < _AZURE_SINCE:
+    if is_too_old(getattr(client, "_api_version", None)):
         return False
     return host not in _refused_by and not host.partition(":")[0].endswith(_REFUSE)
