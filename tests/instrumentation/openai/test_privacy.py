@@ -196,7 +196,7 @@ def test_what_a_server_names_holds_no_secrets(capture: str, wire: OpenAiWire) ->
     with recording(capture=capture) as recorded:
         client = client_of(wire)
         client.chat.completions.create(model=SECRET, messages=CHAT["messages"])
-        client.responses.create(model=SECRET, input="hi", conversation=GITHUB)
+        client.responses.create(model=SECRET, input="hi", extra_body={"conversation": GITHUB})
         said = everything(recorded)
     assert not [secret for secret in SECRETS if secret in said]
     assert recorded.operations[0].attributes["aot.request_id"].startswith("of <redacted:")
