@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aotel.instrumentation.formats.format import Format
     from aotel.instrumentation.plain import Plain
     from aotel.instrumentation.trouble import ProviderError
-    from aotel.operation import Operation, Usage
+    from aotel.operation import Operation, RequestParameters, Usage
 
 _MEASURED: Final = (
     names.GEN_AI_OPERATION_NAME,
@@ -175,7 +175,8 @@ class ModelCall(Call):
         port = known.get(names.SERVER_PORT)
         operation.server_port = port if type(port) is int else None
         if self.capture.mode is not Mode.RAW:
-            _redact(operation)
+            _redact_names(operation)
+            _redact_parameters(operation.request)
         return operation
 
     def _read_answer(self) -> Operation:
@@ -186,7 +187,7 @@ class ModelCall(Call):
         if self.pace is not None and self.pace.count:
             operation.time_to_first_chunk = (self.pace.first - self.start_clock) / 1e9
         if self.capture.mode is not Mode.RAW:
-            _redact(operation)
+            _redact_names(operation)
         return operation
 
     def _facts(self) -> dict[str, AttributeValue]:
@@ -229,14 +230,17 @@ class ModelCall(Call):
         self.span.set_attributes({**write(operation, ("genai",)), **self.attributes, **self._facts()})
 
 
-def _redact(operation: Operation) -> None:
-    """Take secrets out of what is no content: programs fill parameters, and servers names, with what they like."""
+def _redact_names(operation: Operation) -> None:
+    """Take secrets out of names, which are no content: programs and servers fill them with what they like."""
     for field in _NAMED:
         value = getattr(operation, field)
         if value is not None:
             setattr(operation, field, clean(value))
     operation.finish_reasons = tuple(map(clean, operation.finish_reasons))
-    parameters = operation.request
+
+
+def _redact_parameters(parameters: RequestParameters | None) -> None:
+    """Take secrets out of the parameters of a request, likewise."""
     if parameters is None:
         return
     redact = active().redactor.text

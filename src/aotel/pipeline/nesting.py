@@ -54,7 +54,7 @@ def relate(recording: Recording) -> None:
     tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
     if tag not in COUNTED:
         return
-    recording.is_request = recording.call is not None and recording.call.site.kind is SpanKind.CLIENT
+    recording.is_request = _is_request(recording)
     outers: list[Recording] = []
     for outer in recording.ancestors():
         around = outer.taxonomy
@@ -75,11 +75,17 @@ def relate(recording: Recording) -> None:
 
 def relate_to_run(recording: Recording) -> None:
     """Take the LangChain run that a span starts in for its parent, where that is nearer than the one that it has."""
+    if _is_request(recording):
+        return  # it was started inside the run: see `aotel.instrumentation.runs`
     run = spans.recording_of(span_of_run())
     if run is None or run is recording or run.mapped:
         return
     if recording.parent is None or recording.parent.start_time < run.start_time:
         recording.parent = run
+
+
+def _is_request(recording: Recording) -> bool:
+    return recording.call is not None and recording.call.site.kind is SpanKind.CLIENT
 
 
 def settle(recording: Recording, *, counts: bool) -> None:

@@ -11,8 +11,6 @@ from aotel.operation import MediaPart
 if TYPE_CHECKING:
     from aotel.instrumentation.plain import Plain
 
-_MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
-
 
 def from_location(modality: str, location: Plain, mime_type: str | None = None) -> MediaPart | None:
     """Return media that is at a URL, or within a `data:` URL, which is an object of size and digest when clean."""
@@ -32,11 +30,6 @@ def from_digest(modality: str, digest: dict[str, Any], mime_type: str | None = N
     """Return media of which size and digest are left."""
     mime_type = mime_type or text(digest.get("mime_type"))
     return MediaPart(modality, mime_type, size=count(digest.get("bytes")), sha256=text(digest.get("sha256")))
-
-
-def modality_of(mime_type: str | None) -> str:
-    """Return `image`, `audio` or `video` as a media type says, else `document`."""
-    return _MODALITIES.get((mime_type or "").partition("/")[0], "document")
 
 
 def file_part(facts: Plain) -> MediaPart | None:
