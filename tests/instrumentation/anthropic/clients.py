@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anthropic
 
+from tests.instrumentation.either import each, entered, got
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
 MODEL = "claude-sonnet-9"
 REQUEST: dict[str, Any] = {
@@ -55,28 +56,6 @@ KINDS = (
     Kind("AnthropicVertex", _GOOGLE, "gcp.vertex_ai"),
     Kind("AsyncAnthropicVertex", _GOOGLE, "gcp.vertex_ai"),
 )
-
-
-async def got(value: Any) -> Any:
-    """Return a value, also of an async client."""
-    return await value if inspect.isawaitable(value) else value
-
-
-async def each(values: Any) -> AsyncIterator[Any]:
-    """Yield the items of a stream, also of an async client."""
-    if hasattr(values, "__aiter__"):
-        async for value in values:
-            yield value
-    else:
-        for value in values:
-            yield value
-
-
-async def entered(stack: AsyncExitStack, manager: Any) -> Any:
-    """Enter a context, also of an async client."""
-    if hasattr(manager, "__aenter__"):
-        return await stack.enter_async_context(manager)
-    return stack.enter_context(manager)
 
 
 async def create(messages: Any) -> list[Any]:

@@ -10,8 +10,9 @@ import pytest
 
 import aotel
 from aotel.instrumentation import instrument, uninstrument
-from tests.instrumentation.anthropic.clients import KINDS, MODEL, WAYS, Kind, create, got, has
+from tests.instrumentation.anthropic.clients import KINDS, MODEL, WAYS, Kind, create, has
 from tests.instrumentation.anthropic.wire import TEXT, TOOL_USE, Wire, says
+from tests.instrumentation.either import got
 from tests.servers.anthropic_api import overloaded, server_error
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import anthropic
 import pytest
 
 from aotel.instrumentation import instrument
-from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind, got
+from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind
 from tests.instrumentation.anthropic.wire import THINKING, TOOL_USE, Wire, says
+from tests.instrumentation.either import got
 from tests.recording import recording
 from tests.servers.anthropic_api import error_reply
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aotel.instrumentation import uninstrument
-from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind, each, entered, got
+from tests.instrumentation.anthropic.clients import KINDS, MODEL, REQUEST, Kind
 from tests.instrumentation.anthropic.wire import TEXT, THINKING, TOOL_USE, Wire, failing_stream, says
+from tests.instrumentation.either import each, entered, got
 from tests.servers.anthropic_api import overloaded
 
 if TYPE_CHECKING:

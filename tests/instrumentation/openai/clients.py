@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import openai
 import pydantic
 
+from tests.instrumentation.either import each, entered, got
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from tests.instrumentation.openai.wire import OpenAiWire
 
@@ -52,28 +54,6 @@ async def close_all() -> None:
     """Close the clients that were made."""
     while _open:
         await got(_open.pop().close())
-
-
-async def got(value: Any) -> Any:
-    """Return a value, also of an async client."""
-    return await value if inspect.isawaitable(value) else value
-
-
-async def each(values: Any) -> AsyncIterator[Any]:
-    """Yield the items of a stream, also of an async client."""
-    if hasattr(values, "__aiter__"):
-        async for value in values:
-            yield value
-    else:
-        for value in values:
-            yield value
-
-
-async def entered(stack: AsyncExitStack, manager: Any) -> Any:
-    """Enter a context, also of an async client."""
-    if hasattr(manager, "__aenter__"):
-        return await stack.enter_async_context(manager)
-    return stack.enter_context(manager)
 
 
 class Word(pydantic.BaseModel):

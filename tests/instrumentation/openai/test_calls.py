@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import aotel
 from aotel.instrumentation import instrument, uninstrument
+from tests.instrumentation.either import each, entered, got
 from tests.instrumentation.openai.clients import (
     APIS,
     CLIENTS,
@@ -19,9 +20,6 @@ from tests.instrumentation.openai.clients import (
     WAYS,
     Api,
     client_of,
-    each,
-    entered,
-    got,
     shown,
     ways_of,
 )

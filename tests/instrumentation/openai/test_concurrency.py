@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import aotel
-from tests.instrumentation.openai.clients import client_of, each, got
+from tests.instrumentation.either import each, got
+from tests.instrumentation.openai.clients import client_of
 from tests.recording import context_of
 
 if TYPE_CHECKING:

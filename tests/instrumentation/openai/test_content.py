@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import aotel
-from tests.instrumentation.openai.clients import SYNC_AND_ASYNC, client_of, each, got
+from tests.instrumentation.either import each, got
+from tests.instrumentation.openai.clients import SYNC_AND_ASYNC, client_of
 from tests.servers.openai_api import Call, OpenAIServer, Script
 
 if TYPE_CHECKING:

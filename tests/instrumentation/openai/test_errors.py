@@ -12,7 +12,8 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from aotel.instrumentation.trouble import ProviderError
-from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of, each, got
+from tests.instrumentation.either import each, got
+from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of
 from tests.instrumentation.openai.wire import chunks, completion, response, response_events, stream
 
 if TYPE_CHECKING:

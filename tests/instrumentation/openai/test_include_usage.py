@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of, each, entered, got
+from tests.instrumentation.either import each, entered, got
+from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of
 from tests.instrumentation.openai.wire import chunks, stream
 from tests.servers.openai_api import OpenAIServer
 

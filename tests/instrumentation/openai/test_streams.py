@@ -17,7 +17,8 @@ from opentelemetry.trace import StatusCode
 import aotel
 from aotel.instrumentation import instrument, uninstrument
 from aotel.instrumentation.model_call import OPEN
-from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of, each, entered, got
+from tests.instrumentation.either import each, entered, got
+from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of
 from tests.instrumentation.openai.wire import CHAT_USAGE, chunks, response, response_events, sse, stream
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from aotel.distro import recording_to
 from aotel.instrumentation import instrument, instrumented, uninstrument
 from aotel.instrumentation.openai import OpenAIInstrumentor
-from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of, each, got
+from tests.instrumentation.either import each, got
+from tests.instrumentation.openai.clients import CHAT, SYNC_AND_ASYNC, client_of
 from tests.recording import recording
 
 if TYPE_CHECKING:
