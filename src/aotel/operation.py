@@ -400,9 +400,13 @@ def _last_words(messages: tuple[Message, ...]) -> str | None:
     for message in reversed(messages):
         if message.role == "user" and (text := message.text):
             return text
-    spoken = (message for message in reversed(messages) if message.role != "system")
-    last = next(spoken, None)
-    return None if last is None else _words(last)
+    for message in reversed(messages):
+        if message.role != "system":
+            return _words(message)
+        results = [part.result for part in message.parts if type(part) is ToolResult]
+        if results:  # what a tool said is not the system's, whoever brings it
+            return results[-1] or None
+    return None
 
 
 def _words(message: Message) -> str | None:
