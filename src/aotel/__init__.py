@@ -18,7 +18,7 @@ from aotel.calls.port import PORT
 from aotel.content import describe
 from aotel.errors import AotelError, ConfigurationError
 from aotel.semconv.operations import Op
-from aotel.tracing import coat, emit, run, session, set_result, step, stream, tie
+from aotel.tracing import coat, emit, notify, progress, run, session, set_result, step, stream, tie
 
 if TYPE_CHECKING:
     from aotel.distro import Handle, Status, configure, flush, shutdown, status
@@ -39,6 +39,8 @@ __all__ = [
     "flush",
     "init",
     "instrument",
+    "notify",
+    "progress",
     "run",
     "session",
     "set_result",

@@ -120,8 +120,11 @@ class EnvelopeBuilder:
     def run_id_of(self, recording: Recording) -> str:
         """Return the run that a recording belongs to: the enclosing one, else one named after its trace."""
         scope = recording.scope
+        run_id = scope.run_id if scope else ""
+        if run_id or not recording.span_context.trace_id:
+            return run_id
         # The last digits: with some id generators the first ones are a time or zeros.
-        return (scope.run_id if scope else "") or f"run_{recording.span_context.trace_id & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+        return f"run_{recording.span_context.trace_id & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
     def _envelope(  # noqa: PLR0913 - one argument a part
         self,
@@ -158,6 +161,8 @@ class EnvelopeBuilder:
         return recording.ids
 
     def _new_ids(self, recording: Recording) -> Ids:
+        if not recording.span_context.span_id:  # outside any span
+            return Ids(self.session_id_of(recording), self.run_id_of(recording), "", "", "", "")
         span_id = f"{recording.span_context.span_id:016x}"
         return Ids(
             self.session_id_of(recording),

@@ -194,7 +194,7 @@ class Pipeline:
                 self._report(self, error)
 
     def emit(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
-        """Take an event inside a span."""
+        """Take an event inside a span, or outside any: then the span is an invalid one."""
         if not self.audited:
             return
         recording = spans.recording_of(span)
