@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from aotel.semconv.environment import Variable
 
-__all__ = ["Settings", "check_envelopes", "load", "report"]
+__all__ = ["Settings", "check_envelopes", "load", "report", "variables_set", "without_password"]
 
 T = TypeVar("T")
 
 _HIDE = "OPENINFERENCE_HIDE_"
 _FILE = "file:"
 _ALONE = frozenset({"auto", "none"})
+_OFF = "off"
+_SECRET = frozenset({env.AOTEL_REDACTION_KEY, env.AOTEL_HASH_KEY})
 _DIGITS = 19  # what has fewer digits is less than any sequence can be long
 _SHOWN = 100
 _PASSWORD = re.compile(r"//[^/\s]*@")
@@ -48,6 +50,10 @@ class Settings:
         dialects: Attribute vocabularies to write.
         propagate_session: Whether session and run ids travel in baggage.
         instrument: Libraries whose calls become spans: `all`, `none`, or some by name.
+        console: Live view in the process: `off`, `rich`, `simple` or `json`.
+        console_level: The least that it shows: `debug`, `info`, `warning` or `error`.
+        sensor: What of its own doings the process tells the pod: some of `files`, `network`, `processes`.
+        sensor_policy: Which hosts and paths are allowed, as JSON.
         disabled: Whether everything is off.
         redact_names: Further names whose values are secret.
         redact_patterns: Further regular expressions of secrets; each compiles.
@@ -81,6 +87,10 @@ class Settings:
     dialects: tuple[str, ...] = ("genai", "openinference")
     propagate_session: bool = False
     instrument: tuple[str, ...] = ("all",)
+    console: str = "off"
+    console_level: str = "info"
+    sensor: tuple[str, ...] = ()
+    sensor_policy: str | None = None
     disabled: bool = False
     redact_names: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
@@ -130,6 +140,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         dialects=read.required(env.AOTEL_DIALECTS, _some_of(env.AOTEL_DIALECTS.members)),
         propagate_session="session" in read.items(env.AOTEL_PROPAGATE, _some_of(env.AOTEL_PROPAGATE.members)),
         instrument=read.required(env.AOTEL_INSTRUMENT, _some_of(env.AOTEL_INSTRUMENT.members)),
+        console=read.required(env.AOTEL_CONSOLE, _one_of(env.AOTEL_CONSOLE.members)),
+        console_level=read.required(env.AOTEL_CONSOLE_LEVEL, _one_of(_lower(env.AOTEL_CONSOLE_LEVEL.members))),
+        sensor=_without_off(read.required(env.AOTEL_SENSOR, _some_of(env.AOTEL_SENSOR.members))),
+        sensor_policy=read.optional(env.AOTEL_SENSOR_POLICY, _text),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
         redact_names=read.items(env.AOTEL_REDACT_NAMES, _items),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
@@ -160,6 +174,26 @@ def report(settings: Settings) -> None:
         if problem not in _reported:
             _reported.add(problem)
             _logger.warning("%s", problem)
+
+
+def variables_set(environ: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """Return every variable of ours that is set, aliases too, with its value as a person may see it.
+
+    Args:
+        environ: Variables by name; the process's own by default.
+    """
+    found = os.environ if environ is None else environ
+    names = ((variable, name) for variable in env.VARIABLES for name in (variable.name, *variable.aliases))
+    return [
+        (name, "(a secret, not shown)" if variable in _SECRET else _shown(found[name]))
+        for variable, name in names
+        if found.get(name)
+    ]
+
+
+def without_password(url: str) -> str:
+    """Return a URL as a person may see it."""
+    return _PASSWORD.sub("//...@", url)
 
 
 def check_envelopes(items: Iterable[object]) -> tuple[str, ...]:
@@ -259,7 +293,7 @@ class _Reader:
 
 def _shown(value: str) -> str:
     """Return a value for a log: short, in one line, and without the password of a URL."""
-    masked = _PASSWORD.sub("//...@", value)
+    masked = without_password(value)
     return repr(masked if len(masked) <= _SHOWN else f"{masked[:_SHOWN]}...")
 
 
@@ -297,6 +331,14 @@ def _whole_number(minimum: int) -> Callable[[str], int]:
         raise ValueError(msg)
 
     return parse
+
+
+def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.lower() for word in words)
+
+
+def _without_off(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if word != _OFF)
 
 
 def _one_of(members: tuple[str, ...]) -> Callable[[str], str]:

@@ -24,6 +24,10 @@ CONTRACT = {
     "AOTEL_REDACT_PATTERNS": (),
     "AOTEL_REDACTION_KEY": (),
     "AOTEL_HASH_KEY": (),
+    "AOTEL_CONSOLE": (),
+    "AOTEL_CONSOLE_LEVEL": (),
+    "AOTEL_SENSOR": (),
+    "AOTEL_SENSOR_POLICY": (),
     "AOTEL_DISABLED": (),
 }
 

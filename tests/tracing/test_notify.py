@@ -61,7 +61,7 @@ def test_kinds(recorded: Recorded, kind: str) -> None:
 
 def test_details_cannot_change_the_kind_of_a_report(recorded: Recorded) -> None:
     with pytest.raises(TypeError):
-        notify("error", "x", kind="success")  # type: ignore[misc]  # pyright: ignore
+        notify("error", "x", kind="success")  # type: ignore[misc]
     assert not emitted(recorded)
 
 

@@ -9,7 +9,7 @@ import click
 
 from aotel._version import __version__
 
-_COMMANDS = {
+COMMANDS = {
     "audit": "Show, follow and check an audit log.",
     "doctor": "Say what is installed, configured and reachable, and what to do about each problem.",
     "pod": "Receive envelopes on a socket and keep the audit log.",
@@ -22,22 +22,22 @@ _COMMANDS = {
 class _Commands(click.Group):
     """Finds the command `x` in the module `aotel.cli.x`, as its attribute `command`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature, as below
+        return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"aotel.cli.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
+            formatter.write_dl(sorted(COMMANDS.items()))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"no command {args[0]!r}; there are {', '.join(sorted(_COMMANDS))}")
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}; there are {', '.join(sorted(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
 

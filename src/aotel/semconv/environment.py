@@ -92,6 +92,29 @@ AOTEL_INSTRUMENT: Final = Variable(
     "Libraries whose calls become spans; `all` is every one that aotel knows, `none` is none of them.",
     members=("all", "none", "openai", "anthropic", "litellm", "mcp"),
 )
+AOTEL_CONSOLE: Final = Variable(
+    "AOTEL_CONSOLE",
+    (),
+    "off",
+    "Live view in the process itself, on standard error; `aotel run` has its own.",
+    members=("off", "rich", "simple", "json"),
+)
+AOTEL_CONSOLE_LEVEL: Final = Variable(
+    "AOTEL_CONSOLE_LEVEL", (), "INFO", "The least that the view shows.", members=("DEBUG", "INFO", "WARNING", "ERROR")
+)
+AOTEL_SENSOR: Final = Variable(
+    "AOTEL_SENSOR",
+    (),
+    "off",
+    "What the process tells the pod of its own doings; `off` is nothing.",
+    members=("off", "files", "network", "processes"),
+)
+AOTEL_SENSOR_POLICY: Final = Variable(
+    "AOTEL_SENSOR_POLICY",
+    (),
+    None,
+    "Which hosts and paths are allowed, as `aotel run` writes it for the program that it runs.",
+)
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
 OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
@@ -205,6 +228,10 @@ VARIABLES: Final = (
     AOTEL_REDACTION_KEY,
     AOTEL_HASH_KEY,
     AOTEL_INSTRUMENT,
+    AOTEL_CONSOLE,
+    AOTEL_CONSOLE_LEVEL,
+    AOTEL_SENSOR,
+    AOTEL_SENSOR_POLICY,
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
