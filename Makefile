@@ -19,8 +19,12 @@ help: ## show this list
 demo: $(READY) ## run the example agent and show what was recorded of it
 	@$(BIN)/python examples/docs_agent/agent.py $(ARGS)
 
+.PHONY: browser
+browser: ## install the browser that tests of web pages need, where that is possible
+	@.ci/browser
+
 .PHONY: test
-test: $(READY) ## run the tests (ARGS="-k redaction" goes to pytest)
+test: $(READY) browser ## run the tests (ARGS="-k redaction" goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-all
