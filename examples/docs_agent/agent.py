@@ -1,10 +1,10 @@
-"""An agent that answers questions about this project's documentation, and shows what aotel recorded of it.
+"""An agent that answers questions about this project's documentation.
 
-    python examples/docs_agent/agent.py --question "How are secrets redacted?"
+    aotel run -- python examples/docs_agent/agent.py --question "How are secrets redacted?"
 
 A model plans, looks things up with the tools it is given, and answers; a second agent checks its sources, and you are
 asked before a file is written. The model's calls are recorded because the package they are made with is instrumented,
-everything else because it is a plain function with a decorator. What was recorded is printed at the end.
+everything else because it is a plain function with a decorator. Nothing in here says where the recording goes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from console import Console
 from corpus import keywords
 from library import Library
 from model import MISSING, Message, Model, ModelError, Reply, ToolCall, connect
-from recording import Recording
 from tools import TOOLS, Tools
 
 import aotel
@@ -181,39 +180,31 @@ def main(arguments: list[str] | None = None) -> int:
     if find_spec("openai") is None:
         print(MISSING, file=sys.stderr)
         return 1
-    console = Console(quiet=options.json)
-    recording = Recording(OUTPUT / "docs_agent.jsonl")
-    answers: list[Answer] = []
-    trouble = None
+    console = Console()
     try:
         with connect() as model:
-            _ask(options.question or QUESTIONS, console, model, answers)
+            _ask(options.question or QUESTIONS, console, model)
     except ModelError as error:
-        trouble = str(error)
         console.say()
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    if options.json:
-        print(recording.as_json(answers))
-    else:
-        print("\n".join(recording.as_text()))
-    if trouble is not None:
-        print(trouble, file=sys.stderr)
-    return 0 if trouble is None else 1
+    return 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Answers questions about aotel from its documentation, and shows what aotel recorded of that.",
-        epilog="Envelopes go to a file in .aotel, and like spans to wherever the environment says (AOTEL_*, OTEL_*).",
+        description="Answers questions about aotel from its documentation.",
+        epilog="What it does is recorded, and goes where the environment says (AOTEL_*, OTEL_*), or `aotel run`.",
     )
     parser.add_argument("-q", "--question", action="append", help="what to ask; may be given several times")
-    parser.add_argument("--json", action="store_true", help="print all of it as JSON, and ask nothing back")
     return parser.parse_args(arguments)
 
 
-def _ask(questions: Sequence[str], console: Console, model: Model, answers: list[Answer]) -> None:
-    """Ask questions, and add an answer for each."""
+def _ask(questions: Sequence[str], console: Console, model: Model) -> None:
+    """Ask questions, and have the answers kept if somebody wants them."""
+    answers: list[Answer] = []
     library = Library(ROOT)
     agent = DocsAgent(library, console, model)
     console.say(f"{len(library)} sections of documentation, answered by {model.name}\n")

@@ -16,21 +16,15 @@ PAUSE = 0.01  # seconds between words, where somebody watches
 
 
 class Console:
-    """Where the agent talks to a person.
+    """Where the agent talks to a person."""
 
-    Args:
-        quiet: say nothing and ask nothing.
-    """
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # not every terminal knows every character
 
     def say(self, text: str = "") -> None:
         """Print a line."""
-        if not self.quiet:
-            print(text, flush=True)
+        print(text, flush=True)
 
     def write(self, words: Iterable[str], mark: str = "") -> None:
         """Print words as they come, in lines that are not too long.
@@ -41,8 +35,6 @@ class Console:
         """
         column = 0
         for word in words:
-            if self.quiet:
-                continue
             if not column:
                 before = mark
             elif column + 1 + len(word) > WIDTH:
@@ -63,7 +55,7 @@ class Console:
             default: the answer in place of none.
             timeout: seconds to wait.
         """
-        if self.quiet or sys.stdin is None or not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             return default
         print(f"{question} ", end="", flush=True)
         try:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "docs_agent"
 PROGRAM = FOLDER / "agent.py"
+RECORDED = ".aotel/docs_agent.jsonl"
+"""Where its envelopes go, seen from the directory in which it runs."""
 
 
 def module(name: str) -> ModuleType:
@@ -25,9 +27,9 @@ def module(name: str) -> ModuleType:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment of a process that runs the tree that the tests run, and asks the local model."""
+    """Return the environment of a process that runs the tree that the tests run, asks the local model, and records."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    return {**inherited, "PYTHONPATH": str(ROOT / "src"), **variables}
+    return {**inherited, "PYTHONPATH": str(ROOT / "src"), "AOTEL_ENVELOPES": f"file:{RECORDED}", **variables}
 
 
 def run(directory: Path, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import re
 import select
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.envelope_schema import assert_paired, read_envelopes
-from tests.examples.programs import PROGRAM, environment, module, run
+from tests.examples.programs import PROGRAM, RECORDED, environment, module, run
 from tests.servers import OtlpReceiver, PodServer
 
 if TYPE_CHECKING:
@@ -47,24 +46,17 @@ KINDS = {
 }
 
 
-def test_answers_come_with_sources_and_a_tree_of_what_happened(tmp_path: Path) -> None:
+def test_answers_come_with_sources(tmp_path: Path) -> None:
     ran = run(tmp_path)
     assert ran.stderr == ""
-    answers, _, happened = ran.stdout.partition("What happened")
-    assert answers.count("\nQ  ") == answers.count("\nA  ") == 3
-    assert answers.count("(each sentence was found there)") == 3
-    assert "The documentation does not say." not in answers
-    for kind in ("AGENT", "CHAIN", "RETRIEVER", "RERANKER", "TOOL", "LLM", "EVALUATOR"):
-        assert f" {kind} " in happened
-    assert re.search(rf" chat {MODEL} +LLM +agent.llm.response +[0-9.]+ ms  \d+ tokens in, \d+ out\n", happened)
-    assert re.search(rf" chat {MODEL} +LLM +agent.llm.response +[0-9.]+ ms  \d+ in, \d+ out, 1st \d+ ms\n", happened)
-    assert "FileNotFoundError: there is no docs/faq.md" in happened.replace("…", " is no docs/faq.md")
-    assert "envelopes: file:.aotel/docs_agent.jsonl" in happened
+    assert ran.stdout.count("\nQ  ") == ran.stdout.count("\nA  ") == 3
+    assert ran.stdout.count("(each sentence was found there)") == 3
+    assert "The documentation does not say." not in ran.stdout
 
 
 def test_audit_trail_is_complete_valid_and_in_one_session(tmp_path: Path) -> None:
     run(tmp_path)
-    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    envelopes = read_envelopes(tmp_path / RECORDED)
     assert_paired(envelopes)
     assert {envelope["kind"] for envelope in envelopes} == KINDS
     assert len({envelope["ids"]["session_id"] for envelope in envelopes}) == 1
@@ -75,7 +67,7 @@ def test_audit_trail_is_complete_valid_and_in_one_session(tmp_path: Path) -> Non
 
 def test_calls_of_the_model_are_recorded_by_the_instrumented_package(tmp_path: Path) -> None:
     run(tmp_path, "-q", QUESTIONS[0])
-    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    envelopes = read_envelopes(tmp_path / RECORDED)
     ends = [envelope["payload"] for envelope in envelopes if envelope["kind"] == "agent.llm.response"]
     models = [end["llm"] for end in ends]
     assert {model["request_model"] for model in models} == {model["response_model"] for model in models} == {MODEL}
@@ -84,66 +76,60 @@ def test_calls_of_the_model_are_recorded_by_the_instrumented_package(tmp_path: P
     assert ["time_to_first_chunk_ms" in model for model in models] == [False, True, True]
 
 
-def test_everything_as_json(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--json", "-q", QUESTIONS[0])
-    found = json.loads(ran.stdout)
-    assert [answer["supported"] for answer in found["answers"]] == [True]
-    assert [exporter["name"] for exporter in found["exporters"]] == ["file:.aotel/docs_agent.jsonl"]
-    assert found["exporters"][0]["sent"] == len(read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl"))
-    assert found["spans"][0]["name"] == "docs-demo"
-
-
 def test_question_that_the_documents_do_not_answer(tmp_path: Path) -> None:
     ran = run(tmp_path, "-q", "Zyzzyva?")
     assert "The documentation does not say." in ran.stdout
 
 
 def test_environment_adds_a_destination(tmp_path: Path) -> None:
-    ran = run(tmp_path, "-q", "sessions", AOTEL_ENVELOPES="stderr")
+    ran = run(tmp_path, "-q", "sessions", AOTEL_ENVELOPES=f"stderr,file:{RECORDED}")
     lines = ran.stderr.splitlines()
     assert lines
     assert all(line.startswith('[coat] {"spec":"aotp/0.1"') for line in lines)
-    assert len(lines) == len(read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl"))
+    assert len(lines) == len(read_envelopes(tmp_path / RECORDED))
 
 
 def test_spans_and_envelopes_go_to_an_otlp_receiver_too(tmp_path: Path) -> None:
     with OtlpReceiver() as receiver:
-        ran = run(tmp_path, "-q", "sessions", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OTEL_LOGS_EXPORTER="otlp")
+        run(
+            tmp_path,
+            "-q",
+            "sessions",
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            AOTEL_ENVELOPES=f"otlp,file:{RECORDED}",
+        )
         names = {span.name for span in receiver.wait_for_spans(10)}
-        envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+        envelopes = read_envelopes(tmp_path / RECORDED)
         records = receiver.wait_for_log_records(len(envelopes))
     assert {"docs-demo", "DocsAgent.answer", f"chat {MODEL}"} <= names
     assert sorted(str(record.body) for record in records) == sorted(map(_line, envelopes))
-    assert "spans: sent as OTEL_EXPORTER_OTLP_ENDPOINT says" in ran.stdout
-    assert f"{len(envelopes)} envelopes: otlp" in ran.stdout
 
 
 def test_envelopes_go_to_the_pod_that_it_runs_in_too(tmp_path: Path) -> None:
     with PodServer(tmp_path) as pod:
-        ran = run(tmp_path, "-q", "sessions", ENVPOD_POD_ID="pod-7", ENVPOD_SOCKET=str(pod.path))
-        envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+        run(
+            tmp_path,
+            "-q",
+            "sessions",
+            ENVPOD_POD_ID="pod-7",
+            ENVPOD_SOCKET=str(pod.path),
+            AOTEL_ENVELOPES=f"pod,file:{RECORDED}",
+        )
+        envelopes = read_envelopes(tmp_path / RECORDED)
         assert pod.wait_for(len(envelopes)) == envelopes
     assert {envelope["envpod"]["pod_id"] for envelope in envelopes} == {"pod-7"}
-    assert f"{len(envelopes)} envelopes: pod" in ran.stdout
 
 
 def test_no_content_is_recorded_if_the_operator_says_so(tmp_path: Path) -> None:
     run(tmp_path, "-q", "Where is the zyzzyva?", AOTEL_CAPTURE="none")
-    recorded = (tmp_path / ".aotel" / "docs_agent.jsonl").read_text(encoding="utf-8")
+    recorded = (tmp_path / RECORDED).read_text(encoding="utf-8")
     assert recorded
     assert "zyzzyva" not in recorded
-
-
-def test_terminal_that_knows_no_boxes(tmp_path: Path) -> None:
-    ran = run(tmp_path, PYTHONIOENCODING="ascii")
-    assert "|- DocsAgent.answer" in ran.stdout
-    assert ran.stdout.isascii()
 
 
 def test_switched_off_it_still_answers(tmp_path: Path) -> None:
     ran = run(tmp_path, AOTEL_DISABLED="true")
     assert ran.stdout.count("(each sentence was found there)") == 3
-    assert "Nothing was recorded: AOTEL_DISABLED is set." in ran.stdout
     assert not (tmp_path / ".aotel").exists()
 
 
@@ -159,11 +145,10 @@ def test_person_at_the_terminal_decides_whether_answers_are_kept(typed: str, kep
     with _Terminal(tmp_path) as terminal:
         terminal.expect("[y/N]")
         terminal.type(f"{typed}\n")
-        screen = terminal.rest()
+        terminal.rest()
         assert terminal.process.wait(20) == 0
-    assert ("DocsAgent.keep" in screen) == kept
     assert (tmp_path / ".aotel" / "answers.md").exists() == kept
-    ends = [envelope["kind"] for envelope in read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")]
+    ends = [envelope["kind"] for envelope in read_envelopes(tmp_path / RECORDED)]
     assert ends.count("agent.memory.write") == (2 if kept else 0)
 
 
@@ -173,7 +158,7 @@ def test_interrupt_ends_quietly_and_loses_nothing(tmp_path: Path) -> None:
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.process.wait(20) == 130
         assert "Traceback" not in terminal.rest()
-    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    envelopes = read_envelopes(tmp_path / RECORDED)
     assert_paired(envelopes)
     assert [envelope["payload"].get("outcome") for envelope in envelopes[-2:]] == ["interrupted", "interrupted"]
 
@@ -184,7 +169,7 @@ def test_interrupt_in_the_middle_of_an_answer_ends_quietly_too(tmp_path: Path) -
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.process.wait(20) == 130
         assert "Traceback" not in terminal.rest()
-    envelopes = read_envelopes(tmp_path / ".aotel" / "docs_agent.jsonl")
+    envelopes = read_envelopes(tmp_path / RECORDED)
     assert_paired(envelopes)
     assert envelopes[-4]["kind"] == "agent.llm.request"  # and then it, the run and the session end
     assert [envelope["payload"].get("outcome") for envelope in envelopes[-3:]] == ["interrupted"] * 3

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.examples.programs import module
 
@@ -53,16 +51,6 @@ def test_person_who_does_not_answer_is_not_waited_for(typing_hand: int, capsys: 
     assert console.Console().ask("Really?", default="n", timeout=0.1) == "n"
     assert time.monotonic() - before < 10
     assert capsys.readouterr().out == "Really? n\n"
-
-
-def test_quiet_console_asks_and_says_nothing(typing_hand: int, capsys: pytest.CaptureFixture[str]) -> None:
-    quiet = console.Console(quiet=True)
-    quiet.say("hello")
-    words = iter(["one", "two"])
-    quiet.write(words)
-    assert quiet.ask("Really?", default="n", timeout=60) == "n"
-    assert list(words) == []  # what nobody sees is read all the same
-    assert capsys.readouterr().out == ""
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=30)))
