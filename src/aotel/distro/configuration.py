@@ -22,6 +22,7 @@ from aotel.distro.child_processes import Children
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
+from aotel.distro.watching import console_exporter, start_sensor
 from aotel.export import EnvelopeExporter, OtlpExporter, select
 from aotel.instrumentation.switch import follow_settings
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
@@ -139,6 +140,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         if threads:
             carry_context_into_threads()
             follow_settings(_libraries(settings, request))
+        start_sensor(settings)
         return Handle(pipeline, provider)
 
 
@@ -218,24 +220,27 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
 
 
 def _exporters(settings: Settings, request: Request, *, exported: bool) -> tuple[LogRecordExporter, ...]:
+    console = console_exporter(settings)
+    shown = () if console is None else (console,)
     asked = settings.envelopes
     if asked == ("auto",):
         asked = tuple(request.envelopes or (() if request.exporters else asked))
     if not asked:
         STATE.destination = "the exporters that configure() was given"
-        return tuple(request.exporters)
+        STATE.selected = shown
+        return (*request.exporters, *shown)
     selection = select(
         settings.with_envelopes(asked),
-        stderr_is_terminal=_stderr_is_terminal(),
+        stderr_is_terminal=console is None and _stderr_is_terminal(),
         span_exporter=exported,
     )
-    STATE.selected = selection.exporters
+    STATE.selected = (*selection.exporters, *shown)
     STATE.destination = selection.reason
     for problem in selection.problems:
         say_once(problem)
     # What writes on this machine first: it does not wait for a network ahead of it.
     local_first = sorted(selection.exporters, key=lambda exporter: isinstance(exporter, OtlpExporter))
-    chosen = (*local_first, *request.exporters)
+    chosen = (*local_first, *request.exporters, *shown)
     if not chosen and asked != ("none",):
         # Where spans are exported somebody knows what they want; where nothing is, nobody would ever see anything.
         say_once(selection.reason, logging.INFO if exported else logging.WARNING)
