@@ -1,8 +1,24 @@
 """The audit log of a pod: lines that are chained, written in one place and read in many."""
 
+from aotel.audit.chain import Anchor, AnchorError, Break, Verdict, anchor, verify
 from aotel.audit.entry import Entry
 from aotel.audit.locating import NoLogError, locate
 from aotel.audit.log import AuditLockedError, AuditLog, AuditWriteError
 from aotel.audit.reading import read, tail
 
-__all__ = ["AuditLockedError", "AuditLog", "AuditWriteError", "Entry", "NoLogError", "locate", "read", "tail"]
+__all__ = [
+    "Anchor",
+    "AnchorError",
+    "AuditLockedError",
+    "AuditLog",
+    "AuditWriteError",
+    "Break",
+    "Entry",
+    "NoLogError",
+    "Verdict",
+    "anchor",
+    "locate",
+    "read",
+    "tail",
+    "verify",
+]
