@@ -2,6 +2,7 @@
 
 from aotel.audit.chain import Anchor, AnchorError, Break, Verdict, anchor, verify
 from aotel.audit.entry import Entry
+from aotel.audit.grouping import Happening, Operation, group
 from aotel.audit.locating import NoLogError, locate
 from aotel.audit.log import AuditLockedError, AuditLog, AuditWriteError
 from aotel.audit.reading import read, tail
@@ -14,9 +15,12 @@ __all__ = [
     "AuditWriteError",
     "Break",
     "Entry",
+    "Happening",
     "NoLogError",
+    "Operation",
     "Verdict",
     "anchor",
+    "group",
     "locate",
     "read",
     "tail",
