@@ -61,7 +61,7 @@ def runs(tmp_path: Path) -> Path:
 def test_the_latest_run(runs: Path) -> None:
     shown = aotel_audit(runs).stdout
     assert "agent answer started  @writer" in shown
-    assert "llm chat m-1 done in 2.0 s, 1,200 tokens in, 3 out" in shown
+    assert "llm chat done in 2.0 s, m-1, 1,200 tokens in, 3 out" in shown
     assert "cpu 4 %" not in shown
 
 
