@@ -5,7 +5,7 @@ from aotel.audit.entry import Entry
 from aotel.audit.grouping import Happening, Operation, group
 from aotel.audit.locating import NoLogError, locate
 from aotel.audit.log import AuditLockedError, AuditLog, AuditWriteError
-from aotel.audit.reading import read, tail
+from aotel.audit.reading import newest_first, read, tail
 
 __all__ = [
     "Anchor",
@@ -22,6 +22,7 @@ __all__ = [
     "anchor",
     "group",
     "locate",
+    "newest_first",
     "read",
     "tail",
     "verify",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime, timezone
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -61,15 +62,20 @@ def tail(path: Path, lines: int) -> list[Entry]:
         path: of a directory with a log, or of its newest file.
         lines: how many entries at most.
     """
-    found: list[Entry] = []
+    return list(islice(newest_first(path), lines))[::-1]
+
+
+def newest_first(path: Path) -> Iterator[Entry]:
+    """Yield the entries of a log from its end on, one at a time.
+
+    Args:
+        path: of a directory with a log, or of its newest file.
+    """
     for file in reversed(files.in_order(path)):
         for line in _backwards(file):
-            if len(found) >= lines:
-                return found[::-1]
             entry = parse(line)
             if entry is not None:
-                found.append(entry)
-    return found[::-1]
+                yield entry
 
 
 def _lines(path: Path, goes_on: Callable[[], bool]) -> Iterator[tuple[Path, int, bytes]]:

@@ -7,9 +7,10 @@ message carries beyond the fields named here is ignored, so that either side may
 from __future__ import annotations
 
 import math
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, Union
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from aotel.errors import AotelError
 
@@ -40,6 +41,36 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     """The question what a server can do."""
 
 
+class Activity(msgspec.Struct, frozen=True, tag_field="type", tag="activity"):
+    """What a process tells of its own doings: each event an object with an `action` of the audit log."""
+
+    events: list[msgspec.Raw]
+
+
+class ListActions(msgspec.Struct, frozen=True, tag_field="type", tag="list_actions"):
+    """The question which actions can be called."""
+
+
+class Call(msgspec.Struct, frozen=True, tag_field="type", tag="call"):
+    """An action of the list, to be carried out as its tier says."""
+
+    action: str
+    params: dict[str, Any] = {}
+
+
+class Submit(msgspec.Struct, frozen=True, tag_field="type", tag="submit"):
+    """Something in words, for which a person is asked."""
+
+    description: str
+    tier: str = "staged"
+
+
+class Poll(msgspec.Struct, frozen=True, tag_field="type", tag="poll"):
+    """The question what became of a call or a submission."""
+
+    id: str
+
+
 class Ok(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="status", tag="ok"):
     """The envelope of an `AgentCoat` is in the audit log."""
 
@@ -63,6 +94,7 @@ class BatchOk(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):
     accepted: int | None = None
     duplicates: int = 0
     rejected: list[Rejection] = []
+    session: Union[str, UnsetType] = UNSET  # noqa: UP007 - msgspec evaluates it, on Python 3.10 too
 
 
 class HelloOk(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):
@@ -71,6 +103,7 @@ class HelloOk(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):
     server: str = ""
     version: str = ""
     features: list[str] = []
+    session: Union[str, UnsetType] = UNSET  # noqa: UP007
 
 
 class RateLimited(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="status", tag="rate_limited"):
@@ -87,6 +120,9 @@ class Refused(msgspec.Struct, frozen=True, tag_field="status", tag="error"):
 
 
 Request: TypeAlias = AgentCoat | AgentCoatBatch | Hello
+"""What exporters send."""
+QueueRequest: TypeAlias = Request | Activity | ListActions | Call | Submit | Poll
+"""All that a pod's queue socket takes."""
 Answer: TypeAlias = Ok | BatchOk | HelloOk | RateLimited | Refused
 
 
@@ -100,6 +136,9 @@ class _Status(msgspec.Struct):
 
 _encoder = msgspec.json.Encoder()
 _request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(AgentCoat | AgentCoatBatch | Hello)
+_queue_request: msgspec.json.Decoder[QueueRequest] = msgspec.json.Decoder(
+    AgentCoat | AgentCoatBatch | Hello | Activity | ListActions | Call | Submit | Poll
+)
 _reply: msgspec.json.Decoder[Ok | RateLimited | Refused] = msgspec.json.Decoder(Ok | RateLimited | Refused)
 _batch_reply: msgspec.json.Decoder[BatchOk | RateLimited | Refused] = msgspec.json.Decoder(
     BatchOk | RateLimited | Refused
@@ -131,7 +170,7 @@ def raw(envelope: bytes) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
-def encode(message: Request | Answer) -> bytes:
+def encode(message: QueueRequest | Answer) -> bytes:
     """Return a message as the line that is sent, line end included."""
     return _encoder.encode(message) + b"\n"
 
@@ -144,6 +183,18 @@ def decode_request(line: bytes) -> Request:
     """
     try:
         return _request.decode(line)
+    except _UNREADABLE as error:
+        raise ProtocolError(f"{_shown(line)} is no request: {error}") from error
+
+
+def decode_queue_request(line: bytes) -> QueueRequest:
+    """Read one request of all that a queue socket takes; envelopes and events are not looked into.
+
+    Raises:
+        ProtocolError: it is not JSON, of an unknown type, or a field has another type.
+    """
+    try:
+        return _queue_request.decode(line)
     except _UNREADABLE as error:
         raise ProtocolError(f"{_shown(line)} is no request: {error}") from error
 
