@@ -97,7 +97,7 @@ def test_default_place_of_runs(tmp_path: Path) -> None:
         timeout=30,
     )
     assert (tmp_path / ".aotel" / "runs" / "latest" / "run.json").exists()
-    assert done.stderr.splitlines()[-1].endswith("to look at it: aotel audit, or aotel report")
+    assert done.stderr.splitlines()[-1].endswith("to look at it: aotel audit")
 
 
 def test_json_view_is_json_to_the_last_line(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_json_view_is_json_to_the_last_line(tmp_path: Path) -> None:
 
     ran = run(tmp_path, "--", "sh", "-c", "exit 3", view="json")
     lines = [json.loads(line) for line in ran.stderr.splitlines()]
-    assert any("aotel report" in str(line) for line in lines)
+    assert any("aotel audit" in str(line) for line in lines)
     assert ran.status == 3
 
 

@@ -44,7 +44,7 @@ def test_variables_exist(page: str) -> None:
 
 @pytest.mark.parametrize("page", MINE)
 def test_public_names_exist(page: str) -> None:
-    modules = {"pipeline", "testing", "semconv", "export"}
+    modules = {"pipeline", "testing", "semconv", "export", "pod", "audit"}
     assert not {name for name in _NAME.findall(text_of(page)) if name not in aotel.__all__} - modules
 
 

@@ -37,7 +37,7 @@ def test_record_of_a_run(tmp_path: Path) -> None:
     assert "signal" not in record.exit
     assert ran.stderr.splitlines()[-1].startswith("aotel run: the record is in runs/")
     assert "aotel audit" in ran.stderr.splitlines()[-1]
-    assert "aotel report" in ran.stderr.splitlines()[-1]
+    assert "aotel audit" in ran.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("status", [0, 1, 3, 255])
