@@ -11,7 +11,7 @@ from typing import TypeAlias, Union
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from aotel.envelopes.protocol import ProtocolError, RateLimited, Refused
+from aotel.envelopes.protocol import RateLimited, Refused, decode_as
 
 
 class Claim(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="claim"):
@@ -77,9 +77,6 @@ class WhoAmIOk(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):
 IdentityRequest: TypeAlias = Claim | Release | WhoAmI
 IdentityAnswer: TypeAlias = ClaimOk | ReleaseOk | WhoAmIOk | RateLimited | Refused
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_SHOWN = 80  # bytes of a line in an error message
-
 _encoder = msgspec.json.Encoder()
 _request: msgspec.json.Decoder[IdentityRequest] = msgspec.json.Decoder(Claim | Release | WhoAmI)
 _claim_reply: msgspec.json.Decoder[ClaimOk | RateLimited | Refused] = msgspec.json.Decoder(
@@ -104,10 +101,7 @@ def decode_request(line: bytes) -> IdentityRequest:
     Raises:
         ProtocolError: it is not JSON, of an unknown type, or a field has another type.
     """
-    try:
-        return _request.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{line[:_SHOWN]!r} is no request: {error}") from error
+    return decode_as(_request, line, "request")
 
 
 def decode_claim_reply(line: bytes) -> ClaimOk | RateLimited | Refused:
@@ -116,10 +110,7 @@ def decode_claim_reply(line: bytes) -> ClaimOk | RateLimited | Refused:
     Raises:
         ProtocolError: it is none.
     """
-    try:
-        return _claim_reply.decode(line)
-    except _UNREADABLE as error:
-        raise _no_reply(line, error) from error
+    return decode_as(_claim_reply, line, "reply")
 
 
 def decode_release_reply(line: bytes) -> ReleaseOk | RateLimited | Refused:
@@ -128,10 +119,7 @@ def decode_release_reply(line: bytes) -> ReleaseOk | RateLimited | Refused:
     Raises:
         ProtocolError: it is none.
     """
-    try:
-        return _release_reply.decode(line)
-    except _UNREADABLE as error:
-        raise _no_reply(line, error) from error
+    return decode_as(_release_reply, line, "reply")
 
 
 def decode_who_reply(line: bytes) -> WhoAmIOk | RateLimited | Refused:
@@ -140,11 +128,4 @@ def decode_who_reply(line: bytes) -> WhoAmIOk | RateLimited | Refused:
     Raises:
         ProtocolError: it is none.
     """
-    try:
-        return _who_reply.decode(line)
-    except _UNREADABLE as error:
-        raise _no_reply(line, error) from error
-
-
-def _no_reply(line: bytes, error: Exception) -> ProtocolError:
-    return ProtocolError(f"{line[:_SHOWN]!r} is no reply: {error}")
+    return decode_as(_who_reply, line, "reply")

@@ -7,12 +7,14 @@ message carries beyond the fields named here is ignored, so that either side may
 from __future__ import annotations
 
 import math
-from typing import Any, Final, TypeAlias, Union
+from typing import Any, Final, TypeAlias, TypeVar, Union
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from aotel.errors import AotelError
+
+Message = TypeVar("Message")
 
 MAX_LINE: Final = 1 << 20
 """Bytes of the longest line either side has to take, its line end included."""
@@ -175,16 +177,30 @@ def encode(message: QueueRequest | Answer) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
+def decode_as(decoder: msgspec.json.Decoder[Message], line: bytes, what: str) -> Message:
+    """Read a line of any of a pod's sockets.
+
+    Args:
+        decoder: of the messages that it may be.
+        line: what came.
+        what: what it should be, for the error: "request" or "reply".
+
+    Raises:
+        ProtocolError: it is none of those messages.
+    """
+    try:
+        return decoder.decode(line)
+    except _UNREADABLE as error:
+        raise ProtocolError(f"{_shown(line)} is no {what}: {error}") from error
+
+
 def decode_request(line: bytes) -> Request:
     """Read one request.
 
     Raises:
         ProtocolError: it is not JSON, of an unknown type, or a field has another type.
     """
-    try:
-        return _request.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{_shown(line)} is no request: {error}") from error
+    return decode_as(_request, line, "request")
 
 
 def decode_queue_request(line: bytes) -> QueueRequest:
@@ -193,10 +209,7 @@ def decode_queue_request(line: bytes) -> QueueRequest:
     Raises:
         ProtocolError: it is not JSON, of an unknown type, or a field has another type.
     """
-    try:
-        return _queue_request.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{_shown(line)} is no request: {error}") from error
+    return decode_as(_queue_request, line, "request")
 
 
 def decode_reply(line: bytes) -> Ok | RateLimited | Refused:
@@ -242,10 +255,7 @@ def decode_hello_reply(line: bytes) -> HelloOk | RateLimited | Refused:
 
 def _read_status(line: bytes) -> RateLimited | Refused | None:
     """Read a reply by its status alone; None stands for `ok`."""
-    try:
-        reply = _status.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{_shown(line)} is no reply: {error}") from error
+    reply = decode_as(_status, line, "reply")
     if reply.status == "ok":
         return None
     if reply.status == "rate_limited":

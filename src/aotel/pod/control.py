@@ -6,13 +6,13 @@ An agent may ask nothing here, so that none approves what it has asked for itsel
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 import msgspec
 from msgspec import Struct
 
 from aotel.audit import actions
-from aotel.envelopes.protocol import ProtocolError, RateLimited, Refused
+from aotel.envelopes.protocol import ProtocolError, RateLimited, Refused, decode_as
 from aotel.envelopes.times import timestamp
 from aotel.errors import AotelError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _ROOT = 0
-_SHOWN = 80  # bytes of a line that can't be read
+_SHOWN = 80  # characters of an id that is refused
 _LINUX = sys.platform == "linux"
 
 
@@ -91,7 +91,6 @@ _listed: msgspec.json.Decoder[QueueListOk | RateLimited | Refused] = msgspec.jso
 _decided: msgspec.json.Decoder[QueueDecideOk | RateLimited | Refused] = msgspec.json.Decoder(
     QueueDecideOk | RateLimited | Refused
 )
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def handle(line: bytes, peer: Peer, pod: Pod) -> bytes:
@@ -119,10 +118,7 @@ def decode_list_reply(line: bytes) -> QueueListOk | RateLimited | Refused:
     Raises:
         ProtocolError: it is none.
     """
-    try:
-        return _listed.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{line[:_SHOWN]!r} is no reply: {error}") from error
+    return decode_as(_listed, line, "reply")
 
 
 def decode_decision_reply(line: bytes) -> QueueDecideOk | RateLimited | Refused:
@@ -131,17 +127,14 @@ def decode_decision_reply(line: bytes) -> QueueDecideOk | RateLimited | Refused:
     Raises:
         ProtocolError: it is none.
     """
-    try:
-        return _decided.decode(line)
-    except _UNREADABLE as error:
-        raise ProtocolError(f"{line[:_SHOWN]!r} is no reply: {error}") from error
+    return decode_as(_decided, line, "reply")
 
 
 def _answer(line: bytes, peer: Peer, pod: Pod) -> _Reply:
     try:
-        request = _request.decode(line)
-    except _UNREADABLE as error:
-        message = f"{line[:_SHOWN]!r} is no request: {error}"
+        request = decode_as(_request, line, "request")
+    except ProtocolError as error:
+        message = str(error)
         detail: dict[str, object] = {"message": message, "bytes": len(line), **peer.by}
         pod.append(actions.BAD_REQUEST, detail, success=False, agent=pod.agent_of(peer))
         return Refused(message)
