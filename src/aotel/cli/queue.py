@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
+from aotel.cli.visible import visible
 from aotel.envelopes.protocol import ProtocolError, RateLimited, Refused
 from aotel.export.connection import Connection, NoReplyError
 from aotel.pod import control
@@ -88,7 +89,7 @@ def _decide(decision: control.QueueDecide, directory: Path | None, *, as_json: b
     if as_json:
         click.echo(_json({"id": reply.id, "state": reply.state, "description": reply.description}))
     else:
-        click.echo(f"{reply.state}: {_visible(reply.description)}")
+        click.echo(f"{reply.state}: {visible(reply.description)}")
 
 
 def _ask(
@@ -106,7 +107,7 @@ def _ask(
     finally:
         connection.close()
     if isinstance(reply, Refused | RateLimited):
-        raise click.ClickException(_visible(reply.message or "the pod is busy: try again"))
+        raise click.ClickException(visible(reply.message or "the pod is busy: try again"))
     return reply
 
 
@@ -123,7 +124,7 @@ def _shown(action: control.Waiting, now: datetime) -> str:
     asked = f"pid {action.by.get('pid')}, uid {action.by.get('uid')}"
     due = f", goes ahead at {action.due_at}" if action.due_at else ""
     head = f"{action.id[:_SHORT_ID]}  {action.tier}  {_age(action.created_at, now)}, by {asked}{due}"
-    return f"{_visible(head)}\n    {_visible(action.description)}"
+    return f"{visible(head)}\n    {visible(action.description)}"
 
 
 def _age(created_at: str, now: datetime) -> str:
@@ -139,8 +140,3 @@ def _age(created_at: str, now: datetime) -> str:
 
 def _json(value: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
-def _visible(text: str) -> str:
-    """Return what an agent has written, with nothing in it that a terminal obeys."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

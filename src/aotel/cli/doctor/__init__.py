@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from aotel.cli.doctor import destinations, in_force, installed
+from aotel.cli.visible import visible
 
 if TYPE_CHECKING:
     from aotel.cli.doctor.finding import Finding, Section
@@ -62,7 +63,7 @@ def _print(sections: list[Section], problems: int) -> None:
         for finding in section.findings:
             console.print(_line(finding, width, console.encoding))
             if finding.advice:
-                console.print(Text(f"    {'':{width}}  {arrow} {_visible(finding.advice)}", style="cyan"))
+                console.print(Text(f"    {'':{width}}  {arrow} {visible(finding.advice)}", style="cyan"))
         console.print()
     verdict = {0: "Nothing is wrong.", 1: "One thing does not work."}.get(problems, f"{problems} things do not work.")
     console.print(Text(verdict, style="bold red" if problems else "bold green"))
@@ -73,14 +74,9 @@ def _line(finding: Finding, width: int, encoding: str) -> Text:
     line = Text("  ")
     line.append(mark if _fancy(encoding) else _PLAIN[finding.state], style)
     line.append(f" {finding.about:{width}}  ")
-    line.append(_visible(finding.text), "dim" if finding.state == "info" else "")
+    line.append(visible(finding.text), "dim" if finding.state == "info" else "")
     return line
 
 
 def _fancy(encoding: str) -> bool:
     return encoding.lower().replace("-", "") == "utf8"
-
-
-def _visible(text: str) -> str:
-    """Return a text that an environment variable may have brought, with nothing in it that a terminal obeys."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
