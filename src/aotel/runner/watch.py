@@ -56,10 +56,6 @@ class Watch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._work, name="aotel-run-watch", daemon=True)
 
-    def ran_out_of_memory(self) -> bool:
-        """Whether the system, short of memory, has killed the command: nothing here can tell that yet."""
-        return False
-
     def __enter__(self) -> Self:
         self._thread.start()
         return self
