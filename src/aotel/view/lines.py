@@ -122,7 +122,7 @@ class Lines:
         lines: list[Line] = []
         for place, each in reversed(waiting):
             lines.append(Line(each.started, Part.HEAD, each.depth, self._turn_to(each.parent)))
-            self._above.append(place)
+            self._above[each.depth :] = [place]
         return lines
 
     def _turn_to(self, key: Key) -> str:

@@ -17,7 +17,7 @@ from aotel.view.views import CLOSING
 
 if TYPE_CHECKING:
     from aotel.view.sink import Sink
-    from aotel.view.summary import Summary
+    from aotel.view.summary import Span, Summary
 
 _LENGTH: Final = 1_000  # characters of a line
 _DEEPEST: Final = 12  # levels that are indented
@@ -152,7 +152,18 @@ def _facts(summary: Summary) -> dict[str, object]:
     for name in ("start", "end"):
         moment = facts[name]
         facts[name] = wording.moment(moment) if isinstance(moment, float) else None
+    facts["operations"] = {family: _rounded(asdict(group)) for family, group in summary.operations.items()}
+    for name in ("timeline", "slowest"):
+        spans: list[Span] = getattr(summary, name)
+        facts[name] = [_rounded({**asdict(span), "start": wording.moment(span.start)}) for span in spans]
+    for name in ("files_read", "files_written", "hosts", "artifacts"):
+        named: dict[str, int] = getattr(summary, name)
+        facts[name] = {"count": len(named), "named": named}
     return facts
+
+
+def _rounded(facts: dict[str, object]) -> dict[str, object]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in facts.items()}
 
 
 def left_out_event(count: int, events: list[Event]) -> Event:

@@ -7,13 +7,14 @@ from typing import Final
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_MANY: Final = 100  # hours or days: where their smaller parts don't matter any more
 _THOUSAND: Final = 1000
 _AGES: Final = 1e9  # thirty years: what is longer is made up
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in at most seven characters: "0.3 ms", "820 ms", "3.1 s", "2m 05s", "1h 03m"."""
+    """Return a duration in at most seven characters: "0.3 ms", "820 ms", "3.1 s", "2m 05s", "1h 03m", "4d 04h"."""
     seconds = min(max(seconds, 0.0), _AGES)
     if seconds < 0.01:  # noqa: PLR2004 - where the digits before the point run out
         return f"{seconds * 1000:.1f} ms"
@@ -25,7 +26,10 @@ def duration(seconds: float) -> str:
         minutes, rest = divmod(round(seconds), _MINUTE)
         return f"{minutes}m {rest:02d}s"
     hours, rest = divmod(round(seconds / _MINUTE), _MINUTE)
-    return f"{hours}h {rest:02d}m" if hours < _THOUSAND else f"{hours // 24:,}d"
+    if hours < _MANY:
+        return f"{hours}h {rest:02d}m"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours:02d}h" if days < _MANY else f"{days:,}d"
 
 
 def size(count: float) -> str:

@@ -86,9 +86,8 @@ class LineView:
             self._write(self._roots.rest())
             self._roots.forget()
             events = [left_out_event(left_out, events), *events]
-        now = time.time()
-        lines = [line for event in events for line in self._roots.take(event, now)]
-        self._write(lines + self._roots.overdue(now))
+        lines = [line for event in events for line in self._roots.take(event)]
+        self._write(lines + self._roots.overdue(time.time()))
 
     def _write(self, lines: list[Line]) -> None:
         columns, rows = size(self._sink.descriptor)

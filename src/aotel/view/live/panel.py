@@ -149,10 +149,9 @@ class Panel:
         if not isinstance(used, int | float):
             return self._unknown("mem", width, 7)
         words = f"{wording.size(used):>6}"
-        if not isinstance(limit, int | float) or limit <= 0:
-            # Without a limit there is nothing that it could be a share of but its own peak.
-            peak = pulse.tally.sums.peak_memory_bytes or used
-            return self._cell("mem", used / peak if peak else 0.0, width, words, style="bar")
+        if not isinstance(limit, int | float) or limit <= 0:  # a share of what? so it is shown how it went
+            made = self._look.text(("mem ", "dim")).append_text(self._look.spark(pulse.memory, width))
+            return made.append_text(self._look.text((f" {words}", "")))
         return self._cell("mem", used / limit, width, f"{words} of {wording.size(limit)}" if roomy else words)
 
     def _flow(self, label: str, flow: Flow, width: int) -> Text:
@@ -163,9 +162,9 @@ class Panel:
         made = look.text((f"{label} ", "dim")).append_text(look.spark(flow.rates, width))
         return made.append_text(look.text((f" {wording.size(rate):>6}/s", "")))
 
-    def _cell(self, label: str, share: float, width: int, words: str, style: str = "") -> Text:
+    def _cell(self, label: str, share: float, width: int, words: str) -> Text:
         look = self._look
-        style = style or ("bad" if share >= _HIGH else "warning" if share >= _RAISED else "good")
+        style = "bad" if share >= _HIGH else "warning" if share >= _RAISED else "good"
         made = look.text((f"{label} ", "dim")).append_text(look.bar(share, width, style))
         return made.append_text(look.text((f" {words}", "")))
 

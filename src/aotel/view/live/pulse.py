@@ -67,6 +67,7 @@ class Pulse:
         self.open: dict[Key, Running] = {}
         self.work: dict[str, Work] = {}
         self.sample: Mapping[str, object] = {}
+        self.memory: deque[float] = deque(maxlen=_SAMPLES)
         self.network = Flow()
         self.disk = Flow()
         self.finished = 0
@@ -168,6 +169,9 @@ class Pulse:
 
     def _metrics(self, event: Event) -> None:
         self.sample = event.fields
+        used = event.fields.get("memory_bytes")
+        if isinstance(used, int | float):
+            self.memory.append(float(used))
         for flow, names in (
             (self.network, ("net_sent_bytes", "net_received_bytes")),
             (self.disk, ("disk_read_bytes", "disk_write_bytes")),

@@ -43,13 +43,8 @@ class Roots:
         self._spans: OrderedDict[Key, Key] = OrderedDict()
         self._latest: Key = ("", "")
 
-    def take(self, event: Event, now: float) -> list[Line]:  # noqa: ARG002
-        """Take an event, and return the lines that are to be shown by it.
-
-        Args:
-            event: what happened.
-            now: the time, in seconds by any clock.
-        """
+    def take(self, event: Event) -> list[Line]:
+        """Take an event, and return the lines that are to be shown by it."""
         key = _key(event.fields, "span_id")
         place = self._place(event, key)
         root = self._roots.get(place)
