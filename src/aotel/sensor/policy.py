@@ -1,101 +1,98 @@
-"""Which hosts and paths are allowed, and whether the rest is blocked: no sandbox, only Python's own doings are seen."""
+"""What a run may reach: hosts and paths, and whether anything else is blocked or only told of."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
+from typing import Union
+
+import msgspec
 
 from aotel.errors import ConfigurationError
+from aotel.sensor.errors import NO_SANDBOX
+from aotel.sensor.host_rules import HostRules
+from aotel.sensor.path_rules import PathRules, check_entry
 
-_CODE = (".py", ".pyc", ".so", ".pyi", ".pth")
-_KEYS = frozenset({"allow_hosts", "allow_paths", "enforce"})
+__all__ = ["NO_SANDBOX", "Policy", "parse"]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What is allowed; None allows everything of its kind.
+    """What a run may reach; an empty list allows everything of its kind.
 
-    Attributes:
-        allow_hosts: names, addresses and patterns (`*.example.com`), with a port or without.
-        allow_paths: files, directories with all that is in them, and patterns; links are followed first.
-        enforce: whether what is not allowed is blocked, and not only told of.
+    Args:
+        allow_hosts: hosts that may be looked up and connected to, as `HostRules` has them. This machine is a host like
+            any other, and has to be listed (`localhost`, `127.0.0.0/8`, `::1`); Unix sockets never have to.
+        allow_paths: files and directories that may be opened, as `PathRules` has them; relative ones start in the
+            working directory, `~` is the home directory. What Python itself reads need not be listed.
+        enforce: whether anything else is blocked, with a `PermissionError`; otherwise it is told of.
+
+    Raises:
+        ConfigurationError: an entry can't be understood.
     """
 
-    allow_hosts: tuple[str, ...] | None = None
-    allow_paths: tuple[str, ...] | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_paths: tuple[str, ...] = ()
     enforce: bool = False
 
-    def allows_host(self, host: str, port: int | None) -> bool:
-        """Say whether a host may be looked up, or connected to."""
-        if self.allow_hosts is None:
-            return True
-        name = host.lower().rstrip(".")
-        full = name if port is None else f"{name}:{port}"
-        return any(fnmatchcase(name, allowed) or fnmatchcase(full, allowed) for allowed in self.allow_hosts)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allow_hosts", _entries("allow_hosts", self.allow_hosts))
+        paths = _entries("allow_paths", self.allow_paths)
+        for entry in paths:
+            check_entry(entry)
+        object.__setattr__(self, "allow_paths", tuple(map(_absolute, paths)))
+        self.hosts()
+        self.paths()
 
-    def allows_path(self, path: str, *, writes: bool) -> bool:
-        """Say whether a file may be opened; what Python itself needs may always be read."""
-        if self.allow_paths is None:
-            return True
-        real = os.path.realpath(path)
-        if not writes and (any(_is_in(real, root) for root in _PYTHONS) or _is_code(real)):
-            return True
-        return any(_is_in(real, allowed) or fnmatchcase(real, allowed) for allowed in self.allow_paths)
+    def hosts(self) -> HostRules | None:
+        """Return the rules of the hosts, None if all are allowed."""
+        return HostRules(self.allow_hosts) if self.allow_hosts else None
+
+    def paths(self) -> PathRules | None:
+        """Return the rules of the paths, None if all are allowed."""
+        return PathRules(self.allow_paths) if self.allow_paths else None
+
+    def json(self) -> str:
+        """Return the policy as `parse` reads it, its paths absolute: as good in any other working directory."""
+        return msgspec.json.encode(_Written(list(self.allow_hosts), list(self.allow_paths), self.enforce)).decode()
+
+
+class _Written(msgspec.Struct, forbid_unknown_fields=True):
+    """A policy in JSON."""
+
+    allow_hosts: Union[list[str], None] = None  # noqa: UP007 - msgspec evaluates it, on Python 3.10 too
+    allow_paths: Union[list[str], None] = None  # noqa: UP007
+    enforce: bool = False
 
 
 def parse(text: str) -> Policy:
-    """Read a policy as `aotel run` hands it on, in `AOTEL_SENSOR_POLICY`.
+    """Read a policy.
+
+    Args:
+        text: a JSON object with `allow_hosts`, `allow_paths` (lists of texts) and `enforce` (true or false), each of
+            which may be left out; null is the same.
 
     Raises:
-        ConfigurationError: it is not a JSON object of `allow_hosts`, `allow_paths` and `enforce`.
+        ConfigurationError: it is no such object, or an entry of a list can't be understood.
     """
     try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise ConfigurationError(f"a policy is a JSON object, got {text[:80]!r}: {error}") from error
-    if not isinstance(found, dict) or not found.keys() <= _KEYS:
-        raise ConfigurationError(
-            f"a policy is a JSON object with some of {', '.join(sorted(_KEYS))}, got {text[:80]!r}"
-        )
-    hosts, paths = _texts(found, "allow_hosts"), _texts(found, "allow_paths")
-    return Policy(
-        None if hosts is None else tuple(host.lower() for host in hosts),
-        None if paths is None else tuple(os.path.realpath(Path(path).expanduser()) for path in paths),
-        found.get("enforce") is True,
-    )
+        found = msgspec.json.decode(text, type=_Written)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise ConfigurationError(f"{text[:80]!r} is no policy: {error}") from None
+    return Policy(tuple(found.allow_hosts or ()), tuple(found.allow_paths or ()), found.enforce)
 
 
-def _texts(found: dict[str, object], key: str) -> list[str] | None:
-    value = found.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ConfigurationError(f"{key} of a policy is a list of texts, got {value!r:.80}")
-    return value
+def _entries(key: str, entries: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(entries, str) or not isinstance(entries, Iterable):
+        raise ConfigurationError(f"{key} is a list of texts, got {entries!r}")
+    found = tuple(entries)
+    for each in found:
+        if not isinstance(each, str):
+            raise ConfigurationError(f"{key} is a list of texts, got {each!r} in it")
+    return found
 
 
-def _is_in(path: str, root: str) -> bool:
-    return path == root or path.startswith(root.rstrip("/") + "/")
-
-
-def _is_code(path: str) -> bool:
-    """Say whether a file is a module where Python looks for modules, or the program itself."""
-    if path.endswith(_CODE) and any(_is_in(path, os.path.realpath(place)) for place in sys.path):
-        return True
-    program = getattr(sys.modules.get("__main__"), "__file__", None) or (sys.argv[0] if sys.argv else "")
-    return bool(program) and path == os.path.realpath(program)
-
-
-def pythons() -> tuple[str, ...]:
-    """Return where Python and what is installed lie, links followed."""
-    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
-    system = ("/dev", "/proc", "/sys", "/etc/ssl", "/usr/share/zoneinfo", "/usr/lib", "/lib", "/etc/localtime")
-    return tuple(os.path.realpath(place) for place in (*places, *system))
-
-
-_PYTHONS = pythons()
+def _absolute(entry: str) -> str:
+    # Joined, not normalised: what `..` means behind a link is for whoever follows links.
+    return os.path.join(os.getcwd(), os.path.expanduser(entry))  # noqa: PTH109, PTH111, PTH118
