@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from aotel.runner.environment import STARTUP, Surroundings, compose, sensor_policy
+from aotel.runner.environment import STARTUP, Surroundings, compose
 
 
 def made(environ: dict[str, str] | None = None, **around: object) -> dict[str, str]:
@@ -99,10 +98,3 @@ def test_one_view_is_enough() -> None:
 def test_policy_of_an_outer_run_is_not_the_inner_ones() -> None:
     assert "AOTEL_SENSOR_POLICY" not in made({"AOTEL_SENSOR_POLICY": "{}"})
     assert made(policy="{1}")["AOTEL_SENSOR_POLICY"] == "{1}"
-
-
-def test_policy_says_what_is_allowed() -> None:
-    assert sensor_policy((), (), enforce=False) is None
-    policy = sensor_policy(("a.example",), (), enforce=True)
-    assert policy is not None
-    assert json.loads(policy) == {"allow_hosts": ["a.example"], "enforce": True}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aotel.audit import actions
-from aotel.runner.quantities import duration_in_words
+from aotel.runner.quantities import duration_in_words, in_words
 from aotel.runner.supervise import GRACE, WARN_AT
+from aotel.sensor.thresholds import Thresholds
 from aotel.view import Kind, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aotel.runner.artifacts import Artifact
     from aotel.runner.presenter import Presenter
     from aotel.runner.record import Record
-
-_OUTPUT_WARN_AT: Final = 0.95
+    from aotel.sensor.sample import Sample
+    from aotel.sensor.thresholds import LimitWarning
 
 
 class Told:
@@ -28,7 +31,7 @@ class Told:
     def __init__(self, record: Record, presenter: Presenter) -> None:
         self._record = record
         self._presenter = presenter
-        self._output_warned = False
+        self._thresholds = Thresholds()
 
     def suspend(self) -> None:
         """Leave the terminal."""
@@ -44,9 +47,7 @@ class Told:
 
     def time_is_short(self, timeout: float) -> None:
         """Warn."""
-        percent = round(WARN_AT * 100)
-        message = f"{percent} % of the timeout of {duration_in_words(timeout)} have passed"
-        self._warn("time", percent, timeout, message)
+        self._warn(self._thresholds.time(WARN_AT * timeout, timeout))
 
     def time_is_over(self, timeout: float) -> None:
         """Say what happens now."""
@@ -56,10 +57,11 @@ class Told:
         )
         self._presenter.say(Kind.ERROR, Level.ERROR, text)
 
-    def memory_is_over(self, used: str, limit: str) -> None:
-        """Say what happens now."""
+    def memory_is_over(self, used: int, limit: int) -> None:
+        """Say what happens now; both in bytes."""
         text = (
-            f"the program and what it has started use {used} of memory, more than the limit of {limit}: all are killed"
+            f"the program and what it has started use {in_words(used)} of memory, "
+            f"more than the limit of {in_words(limit)}: all are killed"
         )
         self._presenter.say(Kind.ERROR, Level.ERROR, text)
 
@@ -93,11 +95,14 @@ class Told:
         self._record.add(actions.ARTIFACT, detail, success=found.collected)
 
     def output_is_large(self, collected: int, limit: int) -> None:
-        """Warn, once, if the limit of what is collected is near."""
-        if not self._output_warned and collected >= _OUTPUT_WARN_AT * limit:
-            self._output_warned = True
-            percent = int(100 * collected / limit)
-            self._warn("output", percent, limit, f"{percent} % of the limit of collected files are used")
+        """Warn, once, if the limit of what is collected is near; both in bytes."""
+        self._warn(self._thresholds.output(collected, limit))
+
+    def sampled(self, pid: int, sample: Sample, warnings: Iterable[LimitWarning]) -> None:
+        """What the program, process `pid`, and all that it has started use; and what of that comes near its limit."""
+        self._record.add(actions.RESOURCE, {"pid": pid, **sample.detail()})
+        for each in warnings:
+            self._warn(each)
 
     def left_running(self, pids: list[int]) -> None:
         """Some have outlived the program."""
@@ -105,8 +110,6 @@ class Told:
         text = f"{len(pids)} {what} on after the program's end, and unseen: {', '.join(map(str, pids))}"
         self._presenter.say(Kind.WARNING, Level.WARNING, text, pids=pids)
 
-    def _warn(self, resource: str, percent: int, limit: float, message: str) -> None:
-        self._record.add(
-            actions.LIMIT_WARNING,
-            {"resource": resource, "percent": percent, "limit": limit, "state": "over", "message": message},
-        )
+    def _warn(self, warning: LimitWarning | None) -> None:
+        if warning is not None:
+            self._record.add(actions.LIMIT_WARNING, warning.detail())

@@ -65,15 +65,6 @@ class Cgroup:
             return False
         return True
 
-    def ran_out(self) -> bool:
-        """Say whether the kernel has killed in it for want of memory."""
-        with contextlib.suppress(OSError, ValueError):
-            for line in (self.path / "memory.events").read_text().splitlines():
-                name, _, number = line.partition(" ")
-                if name == "oom_kill":
-                    return int(number) > 0
-        return False
-
     def kill(self) -> None:
         """Kill all that are in it at once."""
         with contextlib.suppress(OSError):

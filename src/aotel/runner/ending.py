@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = "timeout"
 MEMORY_LIMIT: Final = "memory limit"
+OUT_OF_MEMORY: Final = "out of memory"
 INTERRUPTED: Final = "interrupted"
 """Why a run ended, as the audit log has it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from aotel.semconv import environment as env
 from aotel.settings import check_envelopes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 STARTUP: Final = Path(__file__).parent / "startup"
 """Directory of the `sitecustomize` that instruments a Python."""
@@ -68,14 +67,6 @@ def compose(environ: Mapping[str, str], around: Surroundings) -> dict[str, str]:
     _choose_exporters(made, around.backend)
     _add_pod(made, alone=around.backend == "pod")
     return made
-
-
-def sensor_policy(hosts: Sequence[str], paths: Sequence[str], *, enforce: bool) -> str | None:
-    """Return what the sensor is to hold against the child's doings, as JSON; None if everything is allowed."""
-    if not hosts and not paths:
-        return None
-    said = {"allow_hosts": list(hosts) or None, "allow_paths": list(paths) or None, "enforce": enforce}
-    return json.dumps({name: value for name, value in said.items() if value is not None})
 
 
 def _python_path(former: str, overlay: Path | None) -> str:

@@ -10,7 +10,7 @@ from aotel.audit import actions
 from aotel.runner.artifacts import Collector
 from aotel.runner.cgroup import Cgroup
 from aotel.runner.child import Child, Exit
-from aotel.runner.ending import INTERRUPTED, MEMORY_LIMIT, TIMEOUT, Ending
+from aotel.runner.ending import INTERRUPTED, MEMORY_LIMIT, OUT_OF_MEMORY, TIMEOUT, Ending
 from aotel.runner.info import presentable
 from aotel.runner.supervise import Supervisor
 from aotel.runner.tree import Tree
@@ -51,9 +51,9 @@ def execute(stage: Stage, executable: str, environ: Mapping[str, str], signals: 
             stage.info.cgroup = cgroup.add(child.pid)
         _begun(stage, child)
         supervisor = Supervisor(child, tree, ending, signals, stage.told, stage.options.timeout)
-        with Watch(stage, tree, ending, child.pid):
+        with Watch(stage, tree, ending, child.pid) as watch:
             supervisor.wait()
-            reason = _reason(child, ending, cgroup, interrupted=supervisor.was_interrupted)
+            reason = _reason(stage, child, ending, watch, interrupted=supervisor.was_interrupted)
             status = _ended(stage, child, reason)
             supervisor.wait_for_others(_LINGER)
         _look_back(stage, tree)
@@ -72,13 +72,13 @@ def _begun(stage: Stage, child: Child) -> None:
     stage.save()
 
 
-def _reason(child: Child, ending: Ending, cgroup: Cgroup | None, *, interrupted: bool) -> str | None:
+def _reason(stage: Stage, child: Child, ending: Ending, watch: Watch, *, interrupted: bool) -> str | None:
     """Return why the command has ended, if that was not its own doing."""
     assert child.exit is not None  # noqa: S101 - that is what was waited for
     if ending.reason is not None:
         return ending.reason
-    if child.exit.signal == signal.SIGKILL and cgroup is not None and cgroup.ran_out():
-        return MEMORY_LIMIT
+    if child.exit.signal == signal.SIGKILL and watch.ran_out_of_memory():
+        return MEMORY_LIMIT if stage.info.cgroup else OUT_OF_MEMORY
     return INTERRUPTED if interrupted and child.exit.status == 128 + signal.SIGINT else None
 
 

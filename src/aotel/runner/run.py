@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aotel.errors import AotelError, ConfigurationError
 from aotel.pod.config import PodConfig
@@ -23,6 +23,7 @@ from aotel.runner.presenter import Presenter, write_line
 from aotel.runner.record import Record
 from aotel.runner.signals import Signals, held_back
 from aotel.runner.stage import Stage
+from aotel.sensor.policy import NO_SANDBOX, Policy
 from aotel.view import Kind, Level, open_view
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from aotel.runner.options import RunOptions
-
-_NO_SANDBOX: Final = (
-    "what is not allowed is blocked in Python code alone: native code and other programs are not stopped, "
-    "so this is no sandbox"
-)
 
 
 class _EndedEarlyError(BaseException):
@@ -80,11 +76,16 @@ def _check(options: RunOptions) -> None:
         raise ConfigurationError(f"the policy has no agent {options.agent!r}; it has {', '.join(known)}")
     if options.enforce and not (options.allow_hosts or options.allow_paths):
         raise ConfigurationError("there is nothing to enforce: --allow-host and --allow-path say what is allowed")
+    _policy(options)  # an entry that can't be understood is said before anything begins
     if options.level not in Level.__members__:
         raise ConfigurationError(f"a level is one of {', '.join(Level.__members__)}, got {options.level!r:.80}")
     if options.backend is not None and options.backend not in environment.BACKENDS:
         there = " and ".join(environment.BACKENDS)
         raise ConfigurationError(f"there is no backend {options.backend!r} yet; there are {there}")
+
+
+def _policy(options: RunOptions) -> Policy:
+    return Policy(options.allow_hosts, options.allow_paths, options.enforce)
 
 
 def _set(options: RunOptions, place: artifacts.Place | None) -> Stage:
@@ -147,11 +148,11 @@ def _prepare(stage: Stage) -> tuple[str, dict[str, str]]:
         stage.pod.claim_for(os.getpid(), options.agent)
         stage.record.agent = options.agent
     if options.enforce:
-        stage.presenter.say(Kind.POLICY, Level.WARNING, _NO_SANDBOX)
+        stage.presenter.say(Kind.POLICY, Level.WARNING, NO_SANDBOX)
     around = environment.Surroundings(
         pod_id=stage.pod.pod_id,
         socket=str(stage.pod.sockets.queue),
-        policy=environment.sensor_policy(options.allow_hosts, options.allow_paths, enforce=options.enforce),
+        policy=_policy(options).json() if options.allow_hosts or options.allow_paths else None,
         overlay=target,
         backend=options.backend,
         shown=options.view != "off",

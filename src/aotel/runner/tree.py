@@ -64,9 +64,14 @@ class Tree:
             if pid in self._known:
                 return True
         try:
-            return self._own in psutil.Process(pid).parents()
+            process = psutil.Process(pid)
+            line = [process, *process.parents()]
         except _GONE:
             return False
+        if self._own not in line[1:]:
+            return False
+        root = line[line.index(self._own) - 1]
+        return (root.pid, _born(root)) not in self._foreign
 
     def send(self, number: int) -> None:
         """Send a signal to all of them."""

@@ -73,6 +73,19 @@ class ResourceWatch:
             return _memory(self._alive().values())
         return None
 
+    def memory_over(self, limit: int) -> int | None:
+        """Return how many bytes of memory the tree uses if that is more than a limit, else None; never raises.
+
+        Resident memory counts what processes share once for each of them, and is told at once. Only where that is too
+        much, the system is asked for their proportional shares, which takes longer.
+        """
+        with contextlib.suppress(psutil.Error, OSError, RuntimeError, ValueError):
+            alive = self._alive().values()
+            if sum(map(_resident, alive)) > limit:
+                used = _memory(alive)
+                return used if used is not None and used > limit else None
+        return None
+
     @property
     def memory_limit_bytes(self) -> int | None:
         """How much memory the tree may have, see `Sample`."""
@@ -201,6 +214,12 @@ def _memory(processes: Iterable[psutil.Process]) -> int | None:
             proportional = _proportional_memory(process.pid)
             found.append(process.memory_info().rss if proportional is None else proportional)
     return sum(found) if found else None
+
+
+def _resident(process: psutil.Process) -> int:
+    with contextlib.suppress(*_GONE, *_DENIED):
+        return int(process.memory_info().rss)
+    return 0
 
 
 def _proportional_memory(pid: int) -> int | None:

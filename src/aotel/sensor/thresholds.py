@@ -117,7 +117,8 @@ class Thresholds:
 
 
 def _percent(value: float | None, limit: float | None) -> float | None:
-    return None if value is None or not limit else 100.0 * value / limit
+    # Rounded: nine tenths of a number, divided by it, can be a little less than 0.9.
+    return None if value is None or not limit else round(100.0 * value / limit, 6)
 
 
 def _size(size: float | None) -> str:
