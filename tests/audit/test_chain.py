@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aotel.audit import Anchor, AnchorError, anchor, verify
+from aotel.audit import Anchor, AnchorError, AuditLog, anchor, files, scanning, verify
 from tests.audit.logs import write
 
 if TYPE_CHECKING:
@@ -135,6 +137,69 @@ def test_file_that_was_put_away_is_missing(tmp_path: Path) -> None:
     assert "what was between them is missing" in found.why
 
 
+def test_half_a_line_in_the_midst_is_a_break_and_hides_nothing(tmp_path: Path) -> None:
+    log = write(tmp_path, range(60), rotate_bytes=2000)
+    file = log / "audit.jsonl.2"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    found = verify(log).broken
+    assert found is not None
+    assert (found.file, found.line, found.why) == (file, whole.count(b"\n"), "it has no end: it was cut off")
+    file.write_bytes(whole + b"half")
+    found = verify(log).broken
+    assert found is not None
+    assert (found.file, found.line) == (file, whole.count(b"\n") + 1)
+
+
+def test_a_line_that_is_too_long_is_not_read_into_memory(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "LONGEST", 1000)
+    change(log, [*lines(log)[:3], b"x" * 5000 + b"\n", *lines(log)[3:]])
+    assert broken(log) == (4, None, "it is longer than 1,000 bytes: it was not written by a pod")
+
+
+def test_a_log_whose_first_files_are_gone_goes_on_from_an_anchor(tmp_path: Path) -> None:
+    log = write(tmp_path, range(20))
+    kept = anchor(log)
+    write(log, range(60), rotate_bytes=2000)
+    assert verify(log, anchor=kept).follows == 0
+    files_ = sorted(log.glob("audit.jsonl.*"), key=lambda file: int(file.suffix[1:]))
+    assert files_[0].read_bytes().count(b"\n") == 20
+    files_[0].unlink()
+    assert verify(log, anchor=kept) == verify(log, anchor=kept)._replace(lines=60, follows=20, broken=None)
+    assert "those before it are missing" in (broken_anywhere(log) or "")
+    assert "those before it are missing" in (broken_anywhere(log, Anchor(20, "a" * 64)) or "")
+    assert "those before it are missing" in (broken_anywhere(log, Anchor(19, kept.hash)) or "")
+
+
+def broken_anywhere(log: Path, at: Anchor | None = None) -> str | None:
+    found = verify(log, anchor=at).broken
+    return None if found is None else found.why
+
+
+def test_checked_while_it_is_written(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, pod_id="p", rotate_bytes=3000, fsync="none")
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.is_set():
+            for _ in range(5):
+                log.append("claim", "{}")
+            log.write()
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        found = [verify(tmp_path)]
+        while found[-1].broken is None and (len(found) < 30 or found[-1].lines < 500):
+            found.append(verify(tmp_path))
+    finally:
+        ended.set()
+        thread.join()
+        log.close()
+    assert {verdict.broken for verdict in found} == {None}
+
+
 def test_half_a_line_at_the_end_is_told_of(log: Path) -> None:
     with (log / "audit.jsonl").open("ab") as file:
         file.write(b'{"timesta')
@@ -150,8 +215,11 @@ def test_what_a_detail_says_of_itself_counts_for_nothing(tmp_path: Path) -> None
 def test_anchor_as_text() -> None:
     kept = Anchor(12, "ab" * 32)
     assert Anchor.parse(f" {kept}\n") == kept
+    assert Anchor.parse(str(kept).upper()) == kept
     with pytest.raises(AnchorError, match=r"an anchor is NUMBER:HASH, .*, got 'x'"):
         Anchor.parse("x")
+    with pytest.raises(AnchorError):
+        Anchor.parse("9" * 5000 + ":" + "ab" * 32)
 
 
 @settings(max_examples=60)
@@ -163,6 +231,53 @@ def test_any_changed_byte_shows(tmp_path_factory: pytest.TempPathFactory, data: 
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != whole[place]))
     (log / "audit.jsonl").write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
     assert not verify(log, KEY).ok
+
+
+def _tampered(data: st.DataObject, found: list[list[bytes]]) -> list[list[bytes]]:
+    """Return files, as lists of lines, after somebody has been at them."""
+    files_ = [list(lines_) for lines_ in found]
+    file = data.draw(st.sampled_from([place for place, lines_ in enumerate(files_) if lines_]))
+    line = data.draw(st.integers(0, len(files_[file]) - 1))
+    every = [each for lines_ in found for each in lines_]
+    match data.draw(st.sampled_from(["byte", "remove", "insert", "swap", "cut", "file", "first", "half"])):
+        case "byte":
+            changed = bytearray(files_[file][line])
+            place = data.draw(st.integers(0, len(changed) - 1))
+            changed[place] = data.draw(st.integers(0, 255).filter(lambda value: value != changed[place]))
+            files_[file][line] = bytes(changed)
+        case "remove":
+            del files_[file][line]
+        case "insert":
+            files_[file].insert(line, data.draw(st.sampled_from([*every, b"x\n", b"\n", b"{}\n"])))
+        case "swap":
+            other = data.draw(st.integers(0, len(files_[file]) - 1))
+            files_[file][line], files_[file][other] = files_[file][other], files_[file][line]
+        case "cut":
+            files_[-1] = files_[-1][: data.draw(st.integers(0, max(len(files_[-1]) - 1, 0)))]
+        case "file":
+            files_[file] = []
+        case "first":
+            files_[0] = files_[0][data.draw(st.integers(1, max(len(files_[0]), 1))) :]
+        case _:
+            files_[file][line] = files_[file][line][:-1]
+    return files_
+
+
+@settings(max_examples=150)
+@given(st.data(), st.sampled_from([None, KEY]), st.integers(1, 3000))
+def test_whatever_is_done_to_it_shows_with_an_anchor(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, key: bytes | None, size: int
+) -> None:
+    log = write(tmp_path_factory.mktemp("log"), range(12), key=key, rotate_bytes=size)
+    kept = anchor(log)
+    assert verify(log, key, anchor=kept).lines == 12
+    every = files.in_order(log)
+    before = [file.read_bytes().splitlines(keepends=True) for file in every]
+    after = _tampered(data, before)
+    for file, lines_ in zip(every, after, strict=True):
+        file.write_bytes(b"".join(lines_))
+    was, now = (b"".join(line for lines_ in found for line in lines_) for found in (before, after))
+    assert verify(log, key, anchor=kept).ok == (was == now)
 
 
 @given(st.binary(max_size=2000))

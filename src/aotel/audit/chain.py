@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aotel.audit import files
-from aotel.audit.log import FIRST, chained
+from aotel.audit import files, links, scanning
 from aotel.audit.reading import tail
 from aotel.errors import AotelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from typing_extensions import Self
 
-_HASH: Final = re.compile(rb',"hash":"([0-9a-f]{64})"}\n?\Z')
-_PLACE: Final = re.compile(rb',"seq":([0-9]+),"prev":"([0-9a-f]{64})"\Z')
-# Both stand at the very end of a line, where these many bytes hold them: the rest need not be searched.
-_HASH_BYTES: Final = 80
-_PLACE_BYTES: Final = 120
-_ANCHOR: Final = re.compile(r"([0-9]+):([0-9a-f]{64})")
+    from aotel.audit.scanning import Line
+
+_ANCHOR: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
 class AnchorError(AotelError, ValueError):
@@ -50,7 +45,7 @@ class Anchor(NamedTuple):
         Raises:
             AnchorError: it is none.
         """
-        match = _ANCHOR.fullmatch(text.strip())
+        match = _ANCHOR.fullmatch(text.strip().lower())
         if match is None:
             raise AnchorError(f"an anchor is NUMBER:HASH, as `aotel audit anchor` prints it, got {text[:80]!r}")
         return cls(int(match[1]), match[2])
@@ -76,16 +71,18 @@ class Verdict(NamedTuple):
     """What became of a check.
 
     Args:
-        lines: how many lines were checked.
-        head: the last line that is in order.
-        broken: the first one that is not; None if all are.
+        lines: how many lines are in order.
+        head: the last of them.
+        broken: the first line that is not; None if all are.
         half_line: whether the log ends in half a line, which is being written or was torn: the pod puts it aside.
+        follows: the number of the line that comes before the first one: 0, or that of the anchor which it goes on from.
     """
 
     lines: int
     head: Anchor
     broken: Break | None
     half_line: bool = False
+    follows: int = 0
 
     @property
     def ok(self) -> bool:
@@ -102,18 +99,10 @@ def verify(path: Path, key: bytes | None = None, *, anchor: Anchor | None = None
     Args:
         path: of a directory with a log, or of its newest file.
         key: of the chain, if it was written with one.
-        anchor: an end of the log that was kept elsewhere, which it has to contain.
+        anchor: an end of the log that was kept elsewhere, which it has to contain, or to go on from: older files may
+            then be gone.
     """
-    head, lines, file, number = Anchor(0, FIRST), 0, files.newest(path), 0
-    for file, number, line in _lines(path):
-        if not line.endswith(b"\n"):
-            return Verdict(lines, head, _missing(head, anchor, file, number), half_line=True)
-        found, why = _check(line, head, key)
-        if found is None or (anchor is not None and found.seq == anchor.seq and found.hash != anchor.hash):
-            why = why or "it is another line than the anchor's"
-            return Verdict(lines, head, Break(file, number, _seq(line), why))
-        head, lines = found, lines + 1
-    return Verdict(lines, head, _missing(head, anchor, file, number))
+    return _Check(path, key, anchor).verdict()
 
 
 def anchor(path: Path) -> Anchor:
@@ -123,27 +112,83 @@ def anchor(path: Path) -> Anchor:
         path: of a directory with a log, or of its newest file.
     """
     last = tail(path, 1)
-    return Anchor(last[0].seq, last[0].hash) if last else Anchor(0, FIRST)
+    return Anchor(last[0].seq, last[0].hash) if last and last[0].hash else Anchor(0, links.FIRST)
 
 
-def _check(line: bytes, before: Anchor, key: bytes | None) -> tuple[Anchor | None, str]:
-    """Return what a line adds to the chain, or None and why it is not the next one."""
-    end = _HASH.search(line, max(len(line) - _HASH_BYTES, 0))
-    if end is None:
-        return None, "it has no hash at its end: it was not written by a pod, or was changed"
-    content = line[: end.start()]
-    place = _PLACE.search(content, max(len(content) - _PLACE_BYTES, 0))
-    if place is None:
-        return None, "it has no number and no hash of the line before"
-    seq, prev, digest = int(place[1]), place[2].decode(), end[1].decode()
-    if seq != before.seq + 1:
-        return None, _gap(seq, before.seq)
-    if prev != before.hash:
-        return None, "it was written after another line than the one before it"
-    if not hmac.compare_digest(chained(prev, content, key), digest):
-        with_key = "the key is another, or it was changed" if key else "it was changed, or written with a key"
-        return None, f"its hash is not that of its content: {with_key}"
-    return Anchor(seq, digest), ""
+class _Check:
+    def __init__(self, path: Path, key: bytes | None, anchor: Anchor | None) -> None:
+        self._path = path
+        self._has_key = key is not None
+        self._digest: Callable[[bytes], str] = links.hasher(key)
+        self._anchor = anchor
+        self._file, self._number = files.newest(path), 0
+
+    def verdict(self) -> Verdict:
+        follows: Anchor | None = None
+        head, lines, half = Anchor(0, links.FIRST), 0, False
+        for line in scanning.forwards(self._path):
+            if follows is None:
+                head = follows = self._before(line)
+            self._file, self._number = line.file, line.number
+            if not (line.is_whole or line.is_too_long or line.file != files.newest(self._path)):
+                half = True
+                break
+            found = self._next(line, head)
+            if found is None:
+                broken = Break(line.file, line.number, _seq(line), self._why(line, head))
+                return Verdict(lines, head, broken, follows=follows.seq)
+            head, lines = found, lines + 1
+        return Verdict(lines, head, self._missing(head), half_line=half, follows=follows.seq if follows else 0)
+
+    def _before(self, line: Line) -> Anchor:
+        """Return what the first line of the log goes on from: nothing, or the anchor."""
+        if self._anchor is not None and self._anchor.seq:
+            link = links.link_of(line.data)
+            if link is not None and link.seq == self._anchor.seq + 1 and link.prev == self._anchor.hash:
+                return self._anchor
+        return Anchor(0, links.FIRST)
+
+    def _next(self, line: Line, before: Anchor) -> Anchor | None:
+        """Return what a line adds to the chain, None if it is not the next one."""
+        data, seq, prev = line.data, before.seq + 1, before.hash
+        content = data[: -links.HASH_LENGTH]
+        if not content.endswith(links.place(seq, prev)):
+            return None
+        digest = self._digest(prev.encode() + content)
+        if not data.endswith(links.ending(digest)):
+            return None
+        if self._anchor is not None and self._anchor.seq == seq and self._anchor.hash != digest:
+            return None
+        return Anchor(seq, digest)
+
+    def _why(self, line: Line, before: Anchor) -> str:
+        link = links.link_of(line.data)
+        if not line.is_whole or link is None or link.seq is None:
+            return _unlike(line, link)
+        if link.seq != before.seq + 1:
+            return _gap(link.seq, before.seq)
+        if link.prev != before.hash:
+            return "it was written after another line than the one before it"
+        if self._digest(link.prev.encode() + link.content) == link.hash:
+            return "it is another line than the anchor's"
+        with_key = "the key is another, or it was changed" if self._has_key else "it was changed, or written with a key"
+        return f"its hash is not that of its content: {with_key}"
+
+    def _missing(self, head: Anchor) -> Break | None:
+        if self._anchor is None or head.seq >= self._anchor.seq:
+            return None
+        why = f"the log ends with line {head.seq}, before the anchor's line {self._anchor.seq}"
+        return Break(self._file, self._number + 1, None, why)
+
+
+def _unlike(line: Line, link: links.Link | None) -> str:
+    if line.is_too_long:
+        return f"it is longer than {scanning.LONGEST:,} bytes: it was not written by a pod"
+    if not line.is_whole:
+        return "it has no end: it was cut off"
+    if link is None:
+        return "it has no hash at its end: it was not written by a pod, or was changed"
+    return "it has no number and no hash of the line before"
 
 
 def _gap(seq: int, before: int) -> str:
@@ -154,19 +199,7 @@ def _gap(seq: int, before: int) -> str:
     return f"line {seq} follows line {before}: it was put there later, or moved"
 
 
-def _missing(head: Anchor, anchor: Anchor | None, file: Path, number: int) -> Break | None:
-    if anchor is None or head.seq >= anchor.seq:
-        return None
-    return Break(file, number + 1, None, f"the log ends with line {head.seq}, before the anchor's line {anchor.seq}")
-
-
-def _seq(line: bytes) -> int | None:
-    found = re.findall(rb',"seq":([0-9]{1,18}),"prev":"', line)
+def _seq(line: Line) -> int | None:
+    """Return the number that a line says it has, even where its hash is lost."""
+    found = re.findall(rb',"seq":([0-9]{1,18}),"prev":"', line.data)
     return int(found[-1]) if found else None
-
-
-def _lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    for file in files.in_order(path):
-        with file.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                yield file, number, line

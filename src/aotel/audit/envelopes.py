@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -95,6 +96,15 @@ def number(found: Object, name: str) -> float | None:
     """Return a number of an object, or None if it is none."""
     value = found.get(name)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def moment(value: object) -> float | None:
+    """Return an RFC 3339 time as seconds since the epoch, or None for what is none; one without a zone is UTC."""
+    try:
+        when = msgspec.convert(value, datetime)
+        return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return None
 
 
 def part(found: Object, name: str) -> Object:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "audit.jsonl"
 
-_ROTATED: Final = re.compile(r"\.([1-9][0-9]*)$")
+_ROTATED: Final = re.compile(r"\.([1-9][0-9]{0,17})")
 
 
 def newest(path: Path) -> Path:
@@ -21,9 +21,15 @@ def newest(path: Path) -> Path:
 def rotated(path: Path) -> list[tuple[int, Path]]:
     """Return the files that were put away, with their numbers, the oldest first."""
     file = newest(path)
-    found = [
-        (int(match[1]), other) for other in file.parent.glob(f"{file.name}.*") if (match := _ROTATED.search(other.name))
-    ]
+    found: list[tuple[int, Path]] = []
+    try:
+        others = list(file.parent.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    for other in others:
+        match = _ROTATED.fullmatch(other.name, len(file.name)) if other.name.startswith(file.name) else None
+        if match is not None:
+            found.append((int(match[1]), other))
     return sorted(found)
 
 

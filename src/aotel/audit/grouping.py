@@ -2,219 +2,314 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aotel.audit import actions
-from aotel.audit.envelopes import Object, ReadEnvelope, number, read_envelope, read_object, text
+from aotel.audit.envelopes import Object, ReadEnvelope, moment, number, read_envelope, read_object, text
+from aotel.audit.nodes import DEEPEST, Node, Span, Tree
+from aotel.audit.processes import Processes
+from aotel.audit.trees import Happening, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from aotel.audit.entry import Entry
 
-_Span: TypeAlias = tuple[str, str]
+Thing: TypeAlias = Operation | Happening
+_Early: TypeAlias = "OrderedDict[Span, tuple[float, list[Happening]]]"
 
 GRACE: Final = 3.0
 """Seconds of the log for which an operation that has ended waits for what the machine tells late."""
+DECIDED: Final = 1.0
+"""Seconds of the log after which it is guessed where something belongs that names no span."""
+PATIENCE: Final = 30.0
+"""Seconds for which, in a log that is followed, something waits for the operation around it that it names."""
 HELD: Final = 50_000
-"""Things that are held at most: past that the oldest tree goes out as it is."""
+"""Things that are held at most: past that, the largest tree goes out as it is, and is continued later."""
+HELD_BYTES: Final = 32 << 20
+"""Bytes of details that are held at most."""
 
-_MACHINE: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
-
-
-@dataclass(eq=False, slots=True)
-class Happening:
-    """Something that is no operation: an entry of the log, by itself or under an operation.
-
-    Attributes:
-        entry: the entry.
-        detail: what it says, as an object.
-        heuristic: whether it stands where it does because of process and time alone.
-    """
-
-    entry: Entry
-    detail: Object
-    heuristic: bool = False
-
-    @property
-    def time(self) -> str:
-        """When it happened, RFC 3339."""
-        return text(self.detail, "ts") or self.entry.timestamp
+_GUESSED: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
+_THING: Final = 1000  # bytes that a thing takes beside its detail
+_TENTH: Final = 10
 
 
-@dataclass(eq=False, slots=True)
-class Operation:
-    """An operation with all that happened inside.
-
-    Attributes:
-        start: its first envelope; None if the log begins later.
-        end: its last envelope; None if it goes on, or never ended.
-        agent: whose it is, if a claim says so.
-        inside: operations, events and what the machine did, in the order of the log.
-    """
-
-    start: ReadEnvelope | None = None
-    end: ReadEnvelope | None = None
-    agent: str | None = None
-    inside: list[Operation | Happening] = field(default_factory=list)
-
-    @property
-    def first(self) -> ReadEnvelope:
-        """The envelope that says what it is."""
-        found = self.start or self.end
-        if found is None:
-            raise LookupError("an operation has a start or an end")
-        return found
-
-    @property
-    def time(self) -> str:
-        """When it began, as far as the log says."""
-        return self.first.time
-
-    @property
-    def failed(self) -> bool:
-        """Whether it ended with an error, or was stopped."""
-        return self.end is not None and self.end.phase == "error"
-
-
-def group(entries: Iterable[Entry]) -> Iterator[Operation | Happening]:
+def group(entries: Iterable[Entry]) -> Iterator[Thing]:
     """Yield root operations when they and all inside have ended, and between them what belongs to none.
 
-    What the machine did is put under the operation whose span it names; where it names none, under the latest one that
-    was under way in the same process at that time, which is a guess (`Happening.heuristic`).
+    What names a span is put under the operation of that span. What the machine did without naming one is put under the
+    latest operation that was under way in the same process at that time, or in the nearest process above it that has
+    any, which is a guess (`Happening.heuristic`).
+
+    A tree that is too large to be held comes in parts.
 
     Args:
         entries: of a log, in order.
     """
-    grouping = _Grouping()
+    grouping = Grouping()
     for entry in entries:
         yield from grouping.add(entry)
     yield from grouping.rest()
 
 
-class _Tree:
-    """A root with what is known of its operations while it is held."""
+class Grouping:
+    """Does what `group` does, for who has the entries come one by one.
 
-    def __init__(self, root: Operation) -> None:
-        self.root = root
-        self.open = 0
-        self.size = 1
-        self.quiet_since = ""
-        self.known: list[tuple[_Span, int, int]] = []
-        """Of each operation its span, its process and its identity: where it has to be forgotten."""
+    Args:
+        follows: whether they come as they are written: what waits for something that may never come is then shown
+            after a while.
+    """
 
+    def __init__(self, *, follows: bool = False) -> None:
+        self._patience = PATIENCE if follows else float("inf")
+        self._now = 0.0
+        self._trees: OrderedDict[Tree, None] = OrderedDict()  # in the order in which they began
+        self._nodes: dict[Span, Node] = {}
+        self._processes = Processes()
+        self._quiet: OrderedDict[Tree, float] = OrderedDict()  # since when nothing in them goes on, the longest first
+        self._lonely: OrderedDict[Tree, float] = OrderedDict()  # likewise, waiting for the operation around them
+        self._waiting: dict[Span, list[Tree]] = {}  # trees, by the span around their root
+        self._early: _Early = OrderedDict()  # by the operation that they name, not yet seen
+        self._undecided: deque[tuple[float, Happening]] = deque()
+        self._things = 0
+        self._bytes = 0
 
-class _Grouping:
-    def __init__(self) -> None:
-        self._trees: OrderedDict[int, _Tree] = OrderedDict()  # by the identity of their roots, the oldest first
-        self._operations: dict[_Span, tuple[Operation, _Tree]] = {}
-        # By process and identity, in the order in which they began.
-        self._of_process: dict[int, dict[int, tuple[Operation, _Tree]]] = {}
-        self._size = 0
-
-    def add(self, entry: Entry) -> Iterator[Operation | Happening]:
+    def add(self, entry: Entry) -> Iterator[Thing]:
         """Take an entry; yield what is complete by now."""
+        self._now = max(self._now, moment(entry.timestamp) or 0.0)
         detail = read_object(entry.detail)
-        if entry.action == actions.AGENT_COAT:
+        if entry.action == actions.AGENT_COAT and detail:
             yield from self._envelope(entry, detail)
-        elif entry.action not in _MACHINE or not self._place(Happening(entry, detail)):
-            yield Happening(entry, detail)
-        yield from self._complete(entry.timestamp)
-
-    def rest(self) -> Iterator[Operation | Happening]:
-        """Yield what is held, whether it has ended or not."""
-        while self._trees:
-            yield self._let_go(next(iter(self._trees)))
-
-    def _envelope(self, entry: Entry, detail: Object) -> Iterator[Happening]:
-        envelope = read_envelope(detail)
-        known = self._operations.get(envelope.span) if envelope.span[1] else None
-        if envelope.phase == "emit":
+        else:
             happening = Happening(entry, detail)
-            if known is None:
+            span = text(detail, "trace_id"), text(detail, "span_id")
+            if span[1]:
+                self._put_under(span, happening)
+            elif entry.action in _GUESSED:
+                self._undecided.append((self._now, happening))
+                self._count(happening, 1)
+            else:
+                yield happening
+            self._note_process(entry.action, detail)
+        yield from self._complete()
+
+    def passed(self, now: float) -> Iterator[Thing]:
+        """Yield what is complete by a time (seconds since the epoch), without anything new having come."""
+        self._now = max(self._now, now)
+        yield from self._complete()
+
+    def rest(self) -> Iterator[Thing]:
+        """Yield what is held, whether it has ended or not."""
+        yield from self._decide(float("inf"))
+        yield from self._give_up_early(float("inf"))
+        for tree in list(self._trees):
+            yield self._let_go(tree)
+
+    def _envelope(self, entry: Entry, detail: Object) -> Iterator[Thing]:
+        envelope = read_envelope(detail)
+        if envelope.phase == "emit" or not (envelope.kind or envelope.payload):
+            happening = Happening(entry, detail)
+            if envelope.span[1]:
+                self._put_under(envelope.span, happening)
+            else:
+                yield happening
+            return
+        known = self._nodes.get(envelope.span) if envelope.span[1] else None
+        if envelope.phase == "start":
+            if known is None or not _is_again(envelope, known):
+                self._begin(Operation(envelope, None, entry.agent), envelope, entry)
+        elif known is None or known.operation.end is not None:
+            self._begin(Operation(None, envelope, entry.agent), envelope, entry)
+        else:
+            known.operation.end = envelope
+            known.tree.bytes += len(entry.detail)
+            self._bytes += len(entry.detail)
+            self._end(known, moment(envelope.time) or self._now)
+
+    def _begin(self, operation: Operation, envelope: ReadEnvelope, entry: Entry) -> None:
+        parent = envelope.parent
+        above = self._nodes.get(parent) if parent[1] else None
+        above = None if above is None else above.room_below()
+        begun = moment(envelope.time) or self._now
+        node = Node(operation, above, envelope.pid, begun, is_open=operation.end is None)
+        if operation.end is not None:
+            node.begun -= (envelope.duration_ms or 0.0) / 1000
+        tree = node.tree
+        if above is None:
+            self._trees[tree] = None
+        else:
+            above.operation.inside.append(operation)
+        tree.add(node)
+        tree.things += 1
+        tree.bytes += len(entry.detail)
+        self._things += 1
+        self._bytes += len(entry.detail)
+        self._processes.hold(node)
+        if node.span[1]:
+            self._nodes[node.span] = node
+            self._take_what_waits(node)
+        if above is None and parent[1] and parent != node.span:
+            tree.waits_for = parent
+            self._waiting.setdefault(parent, []).append(tree)
+        self._note_quiet(tree)
+
+    def _take_what_waits(self, node: Node) -> None:
+        for tree in self._waiting.pop(node.span, []):
+            tree.waits_for = None
+            if tree is not node.tree and node.depth + 1 + tree.deepest <= DEEPEST:
+                self._drop(tree)
+                node.tree.adopt(tree, node)
+            else:
+                self._note_quiet(tree)
+        _, early = self._early.pop(node.span, (0.0, []))
+        for happening in early:
+            self._count(happening, -1)
+            self._put(happening, node)
+
+    def _end(self, node: Node, when: float) -> None:
+        node.ended = max(when, node.begun)
+        if not node.is_open:  # its process has gone before
+            return
+        node.is_open = False
+        self._processes.end(node)
+        node.tree.open -= 1
+        self._note_quiet(node.tree)
+
+    def _note_quiet(self, tree: Tree) -> None:
+        """Note whether nothing goes on in a tree, as of now."""
+        self._quiet.pop(tree, None)
+        self._lonely.pop(tree, None)
+        if not tree.open:
+            (self._quiet if tree.waits_for is None else self._lonely)[tree] = self._now
+
+    def _note_process(self, action: str, detail: Object) -> None:
+        pid, parent = number(detail, "pid"), number(detail, "ppid")
+        if pid is None:
+            return
+        if action == actions.PROCESS_START and parent is not None:
+            self._processes.started(int(pid), int(parent))
+        elif action == actions.PROCESS_EXIT:
+            for node in self._processes.open_in(int(pid)):
+                self._end(node, moment(detail.get("ts")) or self._now)
+
+    def _put_under(self, span: Span, happening: Happening) -> None:
+        node = self._nodes.get(span)
+        if node is not None:
+            self._put(happening, node)
+        else:
+            self._early.setdefault(span, (self._now, []))[1].append(happening)
+            self._count(happening, 1)
+
+    def _put(self, happening: Happening, node: Node) -> None:
+        node.operation.inside.append(happening)
+        node.tree.things += 1
+        node.tree.bytes += len(happening.entry.detail)
+        self._count(happening, 1)
+
+    def _count(self, happening: Happening, sign: int) -> None:
+        self._things += sign
+        self._bytes += sign * len(happening.entry.detail)
+
+    def _complete(self) -> Iterator[Thing]:
+        yield from self._decide(self._now - DECIDED)
+        for waiting, longest in ((self._quiet, GRACE), (self._lonely, self._patience)):
+            while waiting and next(iter(waiting.values())) < self._now - longest:
+                yield self._let_go(next(iter(waiting)))
+        yield from self._give_up_early(self._now - self._patience)
+        while self._things > HELD or self._bytes > HELD_BYTES:
+            yield from self._relieve()
+
+    def _decide(self, until: float) -> Iterator[Happening]:
+        """Guess where things belong that name no span."""
+        while self._undecided and self._undecided[0][0] <= until:
+            _, happening = self._undecided.popleft()
+            self._count(happening, -1)
+            when = moment(happening.time)
+            pid = number(happening.detail, "pid")
+            node = None if pid is None or when is None else self._processes.find(int(pid), when)
+            if node is None:
                 yield happening
             else:
-                self._put(happening, *known)
-        elif envelope.phase == "start":
-            self._begin(envelope, entry)
-        else:
-            operation, tree = known or self._begin(None, entry, envelope)
-            if operation.end is None and operation.start is not None:
-                tree.open -= 1
-            operation.end = envelope
-            if not tree.open:
-                tree.quiet_since = entry.timestamp
+                happening.heuristic = True
+                self._put(happening, node)
 
-    def _begin(
-        self, start: ReadEnvelope | None, entry: Entry, end: ReadEnvelope | None = None
-    ) -> tuple[Operation, _Tree]:
-        operation = Operation(start, end, entry.agent)
-        first = operation.first
-        above = self._operations.get(first.parent) if first.parent[1] else None
-        if above is None:
-            tree = _Tree(operation)
-            self._trees[id(operation)] = tree
-            self._size += 1
-        else:
-            tree = above[1]
-            self._put(operation, *above)
-        tree.open += start is not None
-        if first.span[1]:
-            self._operations[first.span] = operation, tree
-        self._of_process.setdefault(first.pid, {})[id(operation)] = operation, tree
-        tree.known.append((first.span, first.pid, id(operation)))
-        return operation, tree
-
-    def _put(self, thing: Operation | Happening, operation: Operation, tree: _Tree) -> None:
-        operation.inside.append(thing)
-        tree.size += 1
-        self._size += 1
-
-    def _place(self, happening: Happening) -> bool:
-        """Put what the machine did under its operation; return whether there is one."""
-        detail = happening.detail
-        span = text(detail, "trace_id"), text(detail, "span_id")
-        found = self._operations.get(span) if span[1] else self._guess(happening)
-        if found is None:
-            return False
-        happening.heuristic = not span[1]
-        self._put(happening, *found)
-        return True
-
-    def _guess(self, happening: Happening) -> tuple[Operation, _Tree] | None:
-        """Return the latest operation that was under way in the process at the time."""
-        pid = number(happening.detail, "pid")
-        for operation, tree in reversed(self._of_process.get(int(pid or 0), {}).values()):
-            if operation.time <= happening.time and (operation.end is None or happening.time <= operation.end.time):
-                return operation, tree
-        return None
-
-    def _complete(self, now: str) -> Iterator[Operation]:
-        while self._trees:
-            identity, tree = next(iter(self._trees.items()))
-            waited = tree.quiet_since and not tree.open and _seconds(tree.quiet_since, now) > GRACE
-            if not waited and self._size <= HELD:
+    def _give_up_early(self, until: float) -> Iterator[Happening]:
+        """Let go of what names operations that did not come."""
+        while self._early:
+            span, (since, happenings) = next(iter(self._early.items()))
+            if since > until:
                 return
-            yield self._let_go(identity)
+            del self._early[span]
+            for happening in happenings:
+                self._count(happening, -1)
+                yield happening
 
-    def _let_go(self, identity: int) -> Operation:
-        tree = self._trees.pop(identity)
-        self._size -= tree.size
-        for span, pid, operation in tree.known:
-            if self._operations.get(span, (None, None))[1] is tree:
-                del self._operations[span]
-            del self._of_process[pid][operation]
-            if not self._of_process[pid]:
-                del self._of_process[pid]
-        return tree.root
+    def _relieve(self) -> Iterator[Thing]:
+        """Let go of something, the sooner it would go anyway the better."""
+        if self._undecided or self._early:
+            yield from self._decide(float("inf"))
+            yield from self._give_up_early(float("inf"))
+            return
+        for waiting in (self._quiet, self._lonely):
+            if waiting:
+                yield self._let_go(next(iter(waiting)))
+                return
+        largest = max(self._trees, key=lambda tree: tree.bytes + _THING * tree.things)
+        if largest.gain * _TENTH > HELD or largest.bytes * _TENTH > HELD_BYTES:
+            yield self._take_part(largest)
+            return
+        for tree in list(self._trees)[: len(self._trees) // _TENTH + 1]:
+            yield self._let_go(tree)
+
+    def _take_part(self, tree: Tree) -> Operation:
+        before = tree.nodes
+        self._things -= tree.things
+        self._bytes -= tree.bytes
+        part = tree.keep_open()
+        self._things += tree.things
+        kept = set(tree.nodes)
+        for node in before:
+            if node not in kept:
+                self._forget(node)
+        return part
+
+    def _drop(self, tree: Tree) -> None:
+        del self._trees[tree]
+        self._quiet.pop(tree, None)
+        self._lonely.pop(tree, None)
+
+    def _let_go(self, tree: Tree) -> Operation:
+        self._drop(tree)
+        tree.sort()
+        self._things -= tree.things
+        self._bytes -= tree.bytes
+        for node in tree.nodes:
+            self._forget(node)
+        if tree.waits_for is not None:
+            waiting = self._waiting[tree.waits_for]
+            waiting.remove(tree)
+            if not waiting:
+                del self._waiting[tree.waits_for]
+        root, tree.nodes = tree.root.operation, []
+        return root
+
+    def _forget(self, node: Node) -> None:
+        self._processes.forget(node)
+        if self._nodes.get(node.span) is node:
+            del self._nodes[node.span]
 
 
-def _seconds(earlier: str, later: str) -> float:
-    try:
-        passed = datetime.fromisoformat(later.rstrip("Z")) - datetime.fromisoformat(earlier.rstrip("Z"))
-    except ValueError:
-        return 0.0
-    return passed.total_seconds()
+def _is_again(envelope: ReadEnvelope, known: Node) -> bool:
+    """Say whether a start was sent twice, by who can't number what it sends."""
+    before = known.operation.start
+    return (
+        known.is_open
+        and before is not None
+        and (before.time, before.name, before.pid)
+        == (
+            envelope.time,
+            envelope.name,
+            envelope.pid,
+        )
+    )

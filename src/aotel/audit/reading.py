@@ -1,25 +1,25 @@
-"""Reading the log: as a stream, from its end, and while it grows."""
+"""Reading the log: as a stream of entries, from its end, and while it grows."""
 
 from __future__ import annotations
 
-import os
-import time
 from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from aotel.audit import files
+from aotel.audit import files, scanning
 from aotel.audit.entry import Entry
+from aotel.audit.envelopes import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _decoder: Final = msgspec.json.Decoder(Entry)
-_STEP: Final = 1 << 20  # bytes that are read at a time
-_PAUSE: Final = 0.1  # seconds between looks at a log that grows
+_BEFORE_TIME: Final = b'{"timestamp":"'
+_TIME: Final = slice(len(_BEFORE_TIME), len(_BEFORE_TIME) + 24)
+_AFTER_TIME: Final = slice(_TIME.stop - 1, _TIME.stop + 1)
 
 
 def parse(line: bytes) -> Entry | None:
@@ -39,19 +39,38 @@ def read(
 ) -> Iterator[Entry]:
     """Yield the entries of a log in their order, one at a time, however large it is.
 
+    Half a line at the end of the log is none: it is being written, or a crash has left it.
+
     Args:
         path: of a directory with a log, or of its newest file; files that were put away come first.
-        since: the time of the first entry to yield.
-        follow: whether to wait for more at the end, also over rotations; a function is asked again and again.
+        since: the time of the first entry to yield; one without a time zone is local.
+        follow: whether to wait for more at the end, also over rotations; a function is asked some ten times a second
+            for as long as there is nothing to read.
         on_bad_line: is told of lines that are no entries, by file and number; they are passed over.
     """
-    earliest = None if since is None else since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    for file, number, line in _lines(path, follow if callable(follow) else lambda: bool(follow)):
-        entry = parse(line)
+    earliest = None if since is None else _Earliest(since)
+    goes_on = follow if callable(follow) else (_always if follow else None)
+    for line in scanning.forwards(path, goes_on):
+        if earliest is not None and earliest.is_after_line(line.data):
+            continue
+        entry = parse(line.data)
         if entry is None:
-            if on_bad_line is not None and line.strip():
-                on_bad_line(file, number)
-        elif earliest is None or entry.timestamp >= earliest:
+            is_end = not line.is_whole and not line.is_too_long and line.file == files.newest(path)
+            if on_bad_line is not None and not is_end and not line.data.isspace():
+                on_bad_line(line.file, line.number)
+        elif earliest is None or not earliest.is_after_entry(entry):
+            yield entry
+
+
+def newest_first(path: Path) -> Iterator[Entry]:
+    """Yield the entries of a log, the last one first, reading no more of it than is asked for.
+
+    Args:
+        path: of a directory with a log, or of its newest file.
+    """
+    for line in scanning.backwards(path):
+        entry = parse(line)
+        if entry is not None:
             yield entry
 
 
@@ -65,71 +84,22 @@ def tail(path: Path, lines: int) -> list[Entry]:
     return list(islice(newest_first(path), lines))[::-1]
 
 
-def newest_first(path: Path) -> Iterator[Entry]:
-    """Yield the entries of a log from its end on, one at a time.
+class _Earliest:
+    """Tells what was written before a time: lines of ours by their first bytes, which is all that is read of them."""
 
-    Args:
-        path: of a directory with a log, or of its newest file.
-    """
-    for file in reversed(files.in_order(path)):
-        for line in _backwards(file):
-            entry = parse(line)
-            if entry is not None:
-                yield entry
+    def __init__(self, since: datetime) -> None:
+        moment_ = since.astimezone(timezone.utc)
+        self._text = f"{moment_:%Y-%m-%dT%H:%M:%S}.{moment_.microsecond // 1000:03d}Z".rjust(24, "0").encode()
+        self._seconds = moment_.timestamp()
 
+    def is_after_line(self, line: bytes) -> bool:
+        ours = line.startswith(_BEFORE_TIME) and line[_AFTER_TIME] == b'Z"'
+        return ours and line[_TIME] < self._text
 
-def _lines(path: Path, goes_on: Callable[[], bool]) -> Iterator[tuple[Path, int, bytes]]:
-    """Yield whole lines with where they are; at the end of the newest file, wait for more if asked to."""
-    done: set[int] = set()
-    while True:
-        waiting = [file for file in files.in_order(path) if _identity(file) not in done]
-        for file in waiting:
-            with file.open("rb") as stream:
-                opened = os.fstat(stream.fileno()).st_ino
-                if opened in done:
-                    continue
-                number, rest = 0, b""
-                while True:
-                    chunk = stream.readline()
-                    if chunk.endswith(b"\n"):
-                        number += 1
-                        yield file, number, rest + chunk
-                        rest = b""
-                        continue
-                    rest += chunk
-                    if not (file == files.newest(path) and goes_on()) or _identity(file) != opened:
-                        break
-                    if not chunk:
-                        time.sleep(_PAUSE)
-                # Half a line at the end is one that is being written, or was torn: verification tells of it.
-                done.add(opened)
-        if not goes_on():
-            return
-        time.sleep(_PAUSE)
+    def is_after_entry(self, entry: Entry) -> bool:
+        written = moment(entry.timestamp)
+        return written is not None and written < self._seconds - 0.001
 
 
-def _identity(file: Path) -> int:
-    try:
-        return file.stat().st_ino
-    except FileNotFoundError:
-        return -1
-
-
-def _backwards(file: Path) -> Iterator[bytes]:
-    """Yield the whole lines of a file, the last one first."""
-    with file.open("rb") as stream:
-        position = stream.seek(0, os.SEEK_END)
-        rest = b""
-        first = True
-        while position > 0:
-            step = min(position, _STEP)
-            position -= step
-            stream.seek(position)
-            lines = (stream.read(step) + rest).split(b"\n")
-            if first:
-                lines.pop()  # nothing, or half a line
-                first = False
-            rest = lines.pop(0) if lines else b""
-            yield from reversed(lines)
-        if rest:
-            yield rest
+def _always() -> bool:
+    return True

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from aotel.audit import Happening, Operation, actions
-from aotel.audit.envelopes import read_envelope, read_object
+from aotel.audit.envelopes import read_envelope, read_object, text
 
 if TYPE_CHECKING:
     from aotel.audit import Entry
 
-_AGO: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])")
+_AGO: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])(?:\s+ago)?")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LEFT_OUT: Final = frozenset({actions.RESOURCE, actions.POD_START, actions.POD_STOP})
 """What few ask for; `--all` shows it."""
@@ -26,16 +26,16 @@ def read_since(ctx: click.Context, param: click.Parameter, value: str | None) ->
     """Return the time that was meant: RFC 3339, or how long ago it was."""
     if value is None:
         return None
-    text = value.strip()
-    ago = _AGO.fullmatch(text)
+    given = value.strip()
+    ago = _AGO.fullmatch(given)
     try:
         if ago is not None:
             return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
-        found = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
-    except (ValueError, OverflowError):
+        found = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", given))
+        return found.astimezone(timezone.utc)  # one without a time zone is local
+    except (ValueError, OverflowError, OSError):
         accepted = "a time like 2026-04-14T01:30:00Z, or how long ago, like 10m"
-        raise click.BadParameter(f"expected {accepted}, got {text!r}", ctx, param) from None
-    return found if found.tzinfo is not None else found.astimezone()
+        raise click.BadParameter(f"expected {accepted}, got {given!r}", ctx, param) from None
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Choice:
     Attributes:
         kinds: patterns of envelope kinds and actions; one has to match.
         agent: whose doings.
-        errors: only what failed or was refused.
+        errors: only what failed or was refused; what was cancelled or paused is no error.
         everything: also what few ask for.
     """
 
@@ -66,7 +66,8 @@ class Choice:
             return True
         envelope = read_envelope(read_object(entry.detail))
         named = not self.kinds or self._matches(envelope.kind) or self._matches(entry.action)
-        return named and not (self.errors and envelope.phase != "error")
+        failed = not entry.success or (envelope.phase == "error" and not text(envelope.payload, "outcome"))
+        return named and (failed or not self.errors)
 
     def keeps(self, thing: Operation | Happening) -> bool:
         """Say whether a tree has something in it that is asked for; what has nothing is taken out of it."""
@@ -79,9 +80,8 @@ class Choice:
         found = [envelope for envelope in (operation.start, operation.end) if envelope is not None]
         if self.agent is not None and operation.agent != self.agent:
             return False
-        if self.kinds and not any(self._matches(envelope.kind) for envelope in found):
-            return self._matches(actions.AGENT_COAT)
-        return operation.failed or not self.errors
+        named = not self.kinds or self._matches(actions.AGENT_COAT) or any(self._matches(each.kind) for each in found)
+        return named and (operation.failed or not self.errors)
 
     def _matches(self, name: str) -> bool:
-        return any(name == pattern or fnmatchcase(name, pattern) for pattern in self.kinds)
+        return any(fnmatchcase(name, pattern) for pattern in self.kinds)

@@ -4,73 +4,79 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from aotel.audit import Happening, Operation, actions
-from aotel.audit.envelopes import number, read_envelope, text
-from aotel.view import EntryReader, Event
+from aotel.audit.envelopes import number, part, read_envelope, text
+from aotel.view import EntryReader
 from aotel.view.clean_text import clean_text
 from aotel.view.wording import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from aotel.audit.envelopes import Object, ReadEnvelope
+    from aotel.cli.audit.output import Output
 
+LONGEST_TIME: Final = 30  # characters
 _LONGEST: Final = 200  # characters of a text
 _HEURISTIC: Final = "[heuristic]"
 
 
-def lines(thing: Operation | Happening, paint: Callable[..., str]) -> Iterator[str]:
+def tree_lines(thing: Operation | Happening, output: Output) -> Iterator[str]:
     """Yield the lines of a tree.
 
     Args:
         thing: its root.
-        paint: puts a style on a text, as `click.style` does.
+        output: where they go.
     """
-    yield _line(thing, paint)
-    if isinstance(thing, Operation):
-        yield from _inside(thing, "", paint)
-
-
-def _inside(operation: Operation, indent: str, paint: Callable[..., str]) -> Iterator[str]:
-    waiting: list[tuple[Operation | Happening, str, bool]] = [
-        (each, indent, each is operation.inside[-1]) for each in reversed(operation.inside)
-    ]
+    time = clean_text(thing.time, LONGEST_TIME)
+    before = f"{output.paint(time, dim=True)}  "
+    waiting = [(thing, "", "")]
     while waiting:
-        thing, before, last = waiting.pop()
-        yield before + paint("└─ " if last else "├─ ", dim=True) + _line(thing, paint)
-        if isinstance(thing, Operation):
-            below = before + paint("   " if last else "│  ", dim=True)
-            waiting += [(each, below, each is thing.inside[-1]) for each in reversed(thing.inside)]
+        each, guide, indent = waiting.pop()
+        yield before + output.paint(guide, dim=True) + _line(each, output)
+        before = " " * (len(time) + 2)
+        if isinstance(each, Operation):
+            waiting += [
+                (inner, indent + (output.last if is_last else output.middle), indent + below)
+                for inner in reversed(each.inside)
+                for is_last in [inner is each.inside[-1]]
+                for below in [output.below if is_last else output.beside]
+            ]
 
 
-def _line(thing: Operation | Happening, paint: Callable[..., str]) -> str:
-    if isinstance(thing, Happening):
-        return _happening(thing, paint)
-    first = thing.first
-    parts = [paint(clean_text(first.name or "?", _LONGEST), bold=True), paint(clean_text(_kind(thing), 80), dim=True)]
-    if thing.end is None:
-        parts.append(paint("not ended", fg="yellow"))
-    else:
+def _line(thing: Operation | Happening, output: Output) -> str:
+    return _happening(thing, output) if isinstance(thing, Happening) else _operation(thing, output)
+
+
+def _operation(thing: Operation, output: Output) -> str:
+    parts = [
+        output.paint(clean_text(thing.first.name or "?", _LONGEST), bold=True),
+        output.paint(clean_text(_kind(thing), 80), dim=True),
+    ]
+    if thing.is_continued:
+        parts.append(output.paint("continued", fg="yellow"))
+    if thing.end is not None:
         took = thing.end.duration_ms
-        parts += [paint(duration(took / 1000), fg="cyan")] if took is not None else []
+        parts += [output.paint(duration(took / 1000), fg="cyan")] if took is not None else []
         parts += [clean_text(said, _LONGEST) for said in _numbers(thing.end)]
-        if thing.failed:
-            parts.append(paint(clean_text(_failure(thing.end), _LONGEST), fg="red"))
+        if thing.outcome:
+            parts.append(output.paint(clean_text(thing.outcome, 80), fg="yellow"))
+        elif thing.failed:
+            parts.append(output.paint(clean_text(_failure(thing.end), _LONGEST), fg="red"))
+    elif not thing.continues:
+        parts.append(output.paint("not ended", fg="yellow"))
+    if thing.continues:
+        parts.append(output.paint("goes on below", fg="yellow"))
     if thing.agent:
-        parts.append(paint(f"@{clean_text(thing.agent, 80)}", fg="magenta"))
+        parts.append(output.paint(f"@{clean_text(thing.agent, 80)}", fg="magenta"))
     return "  ".join(parts)
 
 
-def _happening(thing: Happening, paint: Callable[..., str]) -> str:
-    told = [clean_text(event.text, _LONGEST) for event in _events(thing)] or [clean_text(thing.entry.action, 80)]
-    line = paint(f"* {'; '.join(told)}", fg=None if thing.entry.success else "red")
-    return f"{line}  {paint(_HEURISTIC, fg='yellow')}" if thing.heuristic else line
-
-
-def _events(thing: Happening) -> list[Event]:
-    return EntryReader().feed(thing.entry)
+def _happening(thing: Happening, output: Output) -> str:
+    events = EntryReader().feed(thing.entry)
+    told = "; ".join(clean_text(event.text, _LONGEST) for event in events) or clean_text(thing.entry.action, 80)
+    line = output.paint(f"* {told}", fg=None if thing.entry.success else "red")
+    return f"{line}  {output.paint(_HEURISTIC, fg='yellow')}" if thing.heuristic else line
 
 
 def _kind(operation: Operation) -> str:
@@ -78,9 +84,7 @@ def _kind(operation: Operation) -> str:
 
 
 def _numbers(end: ReadEnvelope) -> Iterator[str]:
-    llm = end.payload.get("llm")
-    if not isinstance(llm, dict):
-        return
+    llm = part(end.payload, "llm")
     model = text(llm, "response_model") or text(llm, "request_model")
     if model:
         yield model
@@ -94,11 +98,8 @@ def _count(tokens: float | None) -> str:
 
 
 def _failure(end: ReadEnvelope) -> str:
-    outcome = text(end.payload, "outcome")
-    if outcome:
-        return outcome
     told = (text(end.payload, "error_type"), text(end.payload, "message"))
-    return ": ".join(part for part in told if part) or "failed"
+    return ": ".join(said for said in told if said) or "failed"
 
 
 def as_json(thing: Operation | Happening) -> dict[str, Any]:
@@ -107,6 +108,7 @@ def as_json(thing: Operation | Happening) -> dict[str, Any]:
         return {
             "action": thing.entry.action,
             "time": thing.time,
+            "seq": thing.entry.seq,
             "success": thing.entry.success,
             **({"agent": thing.entry.agent} if thing.entry.agent else {}),
             **({"heuristic": True} if thing.heuristic else {}),
@@ -118,6 +120,8 @@ def as_json(thing: Operation | Happening) -> dict[str, Any]:
         "time": thing.time,
         "ended": thing.end is not None,
         "failed": thing.failed,
+        **({"continued": True} if thing.is_continued else {}),
+        **({"continues": True} if thing.continues else {}),
         "ids": thing.first.ids,
         "pid": thing.first.pid,
         **({"agent": thing.agent} if thing.agent else {}),
@@ -126,17 +130,8 @@ def as_json(thing: Operation | Happening) -> dict[str, Any]:
     }
 
 
-def _detail(thing: Happening) -> Object:
-    if thing.entry.action == actions.AGENT_COAT:
+def _detail(thing: Happening) -> Object | str:
+    if thing.entry.action == actions.AGENT_COAT and thing.detail:
         envelope = read_envelope(thing.detail)
         return {"kind": envelope.kind, "ids": envelope.ids, "payload": envelope.payload}
-    return thing.detail
-
-
-def painter(*, colour: bool) -> Callable[..., str]:
-    """Return what puts a style on a text: `click.style`, or nothing at all."""
-    return click.style if colour else _plain
-
-
-def _plain(shown: str, **_: object) -> str:
-    return shown
+    return thing.detail or thing.entry.detail
