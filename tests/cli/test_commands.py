@@ -45,7 +45,7 @@ def test_version() -> None:
 def test_an_unknown_command_is_told_of_the_known_ones() -> None:
     done = aotel("rnu")
     assert done.returncode == 2
-    assert "no command 'rnu'; there are audit, doctor, pod, queue, run" in done.stderr
+    assert "no command 'rnu'; there are audit, doctor, pod, queue, report, run" in done.stderr
 
 
 def test_without_its_extra_it_says_how_to_get_it() -> None:

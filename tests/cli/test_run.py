@@ -97,7 +97,7 @@ def test_default_place_of_runs(tmp_path: Path) -> None:
         timeout=30,
     )
     assert (tmp_path / ".aotel" / "runs" / "latest" / "run.json").exists()
-    assert done.stderr.splitlines()[-1].endswith("to look at it: aotel audit")
+    assert done.stderr.splitlines()[-1].endswith("to look at it: aotel audit, or aotel report")
 
 
 def test_json_view_is_json_to_the_last_line(tmp_path: Path) -> None:

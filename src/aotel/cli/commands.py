@@ -14,6 +14,7 @@ COMMANDS = {
     "doctor": "Say what is installed, configured and reachable, and what to do about each problem.",
     "pod": "Receive envelopes on a socket and keep the audit log.",
     "queue": "List, approve and deny actions that wait for a person.",
+    "report": "Write a run as one web page.",
     "run": "Run a command, show what it does while it does it, and keep the record.",
 }
 

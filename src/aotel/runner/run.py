@@ -222,4 +222,4 @@ def _where(stage: Stage) -> str:
     if path.startswith(".."):
         path = str(stage.directory.path)
     argument = "" if stage.options.runs_dir == DEFAULT_RUNS else f" {path}"
-    return f"the record is in {path}; to look at it: aotel audit{argument}"
+    return f"the record is in {path}; to look at it: aotel audit{argument}, or aotel report{argument}"
