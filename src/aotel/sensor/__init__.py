@@ -11,10 +11,11 @@ from aotel.forking import watch as _watch_forks
 from aotel.sensor import policy
 from aotel.sensor.errors import BlockedError
 from aotel.sensor.policy import Policy
-from aotel.sensor.watch import KINDS, Order, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from aotel.sensor.watch import Watch
 
 __all__ = ["BlockedError", "Policy", "flush", "lost", "policy", "start", "stop"]
 
@@ -48,6 +49,9 @@ def start(what: Collection[str], socket_path: str, *, policy: Policy | None = No
     Raises:
         ConfigurationError: something in `what` is unknown.
     """
+    # Here, not above: who only writes policies, as the runner does, has no use for the SDK that it brings.
+    from aotel.sensor.watch import KINDS, Order, Watch
+
     unknown = set(what) - KINDS
     if unknown or isinstance(what, str):
         shown = what if isinstance(what, str) else sorted(unknown)
