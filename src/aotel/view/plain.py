@@ -11,9 +11,8 @@ from aotel.view import digest, wording
 from aotel.view.clean_text import clean_json, clean_text
 from aotel.view.events import Event, Kind, Level
 from aotel.view.facts import plain
+from aotel.view.flowing import FlowingView
 from aotel.view.lines import Line, Lines
-from aotel.view.relay import Relay
-from aotel.view.views import CLOSING
 
 if TYPE_CHECKING:
     from aotel.view.sink import Sink
@@ -23,8 +22,8 @@ _LENGTH: Final = 1_000  # characters of a line
 _DEEPEST: Final = 12  # levels that are indented
 
 
-class PlainView:
-    """Writes lines, in a thread of its own.
+class PlainView(FlowingView):
+    """Writes lines.
 
     Args:
         sink: where to.
@@ -36,44 +35,18 @@ class PlainView:
     form = ""
 
     def __init__(self, sink: Sink, level: Level, title: str = "", reason: str = "") -> None:
-        self._sink = sink
-        self._level = level
+        super().__init__(sink, level)
         self._title = title
         self.reason = reason
-        self._relay = Relay(self._write)
 
-    def show(self, event: Event) -> None:
-        """Take an event."""
-        if event.level >= self._level:
-            self._relay.put(event)
-
-    def drain(self, timeout: float) -> bool:
-        """Wait until it is written."""
-        return self._relay.drain(timeout)
-
-    def suspend(self) -> None:
-        """Nothing is held."""
-
-    def resume(self) -> None:
-        """Nothing was left."""
-
-    def resized(self) -> None:
-        """Lines have no size."""
-
-    def close(self, summary: Summary | None) -> None:
-        """Write what is left, and the summary."""
-
-        def end() -> None:
-            if summary is not None:
-                self._sink.write(self._end(summary))
-
-        if not self._relay.close(end, CLOSING):
-            self._sink.is_abandoned = True
-
-    def _write(self, events: list[Event], left_out: int) -> None:
+    def _turn(self, events: list[Event], left_out: int) -> None:
         if left_out:
             events = [left_out_event(left_out, events), *events]
         self._sink.write("".join([self._line(event) for event in events]))
+
+    def _finish(self, summary: Summary | None) -> None:
+        if summary is not None:
+            self._sink.write(self._end(summary))
 
     @abstractmethod
     def _line(self, event: Event) -> str:

@@ -6,15 +6,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from aotel.view.events import Event, Level
+from aotel.view.flowing import FlowingView
 from aotel.view.live.look import Look
 from aotel.view.live.page import page
 from aotel.view.live.region import at_once, insert, new_line
 from aotel.view.live.roots import Roots
 from aotel.view.live.rows import Rows
 from aotel.view.plain import left_out_event
-from aotel.view.relay import Relay
 from aotel.view.sink import size
-from aotel.view.views import CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _MOST: Final = 200  # lines that are written at once
 
 
-class LineView:
+class LineView(FlowingView):
     """Shows each outermost operation as a tree, when it ends; one that takes longer grows line by line.
 
     The terminal is the program's: there is no panel, no mode of the terminal is changed, no signal handled.
@@ -42,44 +41,11 @@ class LineView:
     reason = ""
 
     def __init__(self, sink: Sink, level: Level, title: str, environ: Mapping[str, str]) -> None:
-        self._sink = sink
-        self._level = level
+        super().__init__(sink, level, due=lambda: self._roots.due(time.time()))
         self._title = title
         self._look = Look(sink.encoding, environ)
         self._rows = Rows(self._look)
         self._roots = Roots(eager=level is Level.DEBUG)
-        self._relay = Relay(self._turn, due=lambda: self._roots.due(time.time()))
-
-    def show(self, event: Event) -> None:
-        """Take an event."""
-        if event.level >= self._level:
-            self._relay.put(event)
-
-    def drain(self, timeout: float) -> bool:
-        """Wait until it is written, or waits for the end of what it stands in."""
-        return self._relay.drain(timeout)
-
-    def suspend(self) -> None:
-        """Nothing is held."""
-
-    def resume(self) -> None:
-        """Nothing was left."""
-
-    def resized(self) -> None:
-        """The size is looked at every time."""
-
-    def close(self, summary: Summary | None) -> None:
-        """Write what waits, and the summary."""
-
-        def end() -> None:
-            self._write(self._roots.rest())
-            if summary is not None:
-                columns = size(self._sink.descriptor)[0]
-                rows = page(summary, self._look, self._title, columns)
-                self._sink.write(at_once(new_line(columns) + "".join([f"{row}\r\n" for row in rows])))
-
-        if not self._relay.close(end, CLOSING):
-            self._sink.is_abandoned = True
 
     def _turn(self, events: list[Event], left_out: int) -> None:
         if left_out:
@@ -88,6 +54,13 @@ class LineView:
             events = [left_out_event(left_out, events), *events]
         lines = [line for event in events for line in self._roots.take(event)]
         self._write(lines + self._roots.overdue(time.time()))
+
+    def _finish(self, summary: Summary | None) -> None:
+        self._write(self._roots.rest())
+        if summary is not None:
+            columns = size(self._sink.descriptor)[0]
+            rows = page(summary, self._look, self._title, columns)
+            self._sink.write(at_once(new_line(columns) + "".join([f"{row}\r\n" for row in rows])))
 
     def _write(self, lines: list[Line]) -> None:
         columns, rows = size(self._sink.descriptor)
