@@ -24,6 +24,7 @@ FEATURES: Final = ("agent_coat", "agent_coat_batch", "activity", "actions", "cla
 TOLD: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
 """What a process may tell of itself."""
 
+_WRITTEN = (protocol.AgentCoat, protocol.AgentCoatBatch, protocol.Activity)
 _OK = protocol.encode(protocol.Ok("agent_coat"))
 _ACTIVITY_OK = protocol.encode(protocol.Ok("activity"))
 
@@ -42,19 +43,18 @@ class QueueService(Service):
         super().__init__(core)
         self._hello = protocol.encode(protocol.HelloOk("aotel", __version__, list(FEATURES)))
 
-    def connected(self, connection: Connection) -> bytes | None:
+    def connected(self, connection: Connection) -> None:
         """Greet the connection's first reply with whether its process is known."""
         connection.greeting = self.core.sessions.greet(connection.peer)
-        return super().connected(connection)
+        super().connected(connection)
 
     def respond(self, connection: Connection, line: bytes) -> None:
         """Answer a line."""
         request = self._read(connection, line)
         if request is None:
             return
-        journal = self.core.journal
-        if journal.is_blocked:
-            journal.turn_away(connection)
+        if isinstance(request, _WRITTEN) and self.core.journal.is_blocked:
+            self.core.journal.turn_away(connection)
         elif isinstance(request, protocol.AgentCoatBatch):
             self._take_batch(connection, request)
         elif isinstance(request, protocol.AgentCoat):
@@ -113,7 +113,6 @@ class QueueService(Service):
             core.counts.duplicates += 1
             return False
         core.journal.envelope(stamped.json, stamp.agent)
-        core.counts.envelopes += 1
         return True
 
     def _take_activity(self, connection: Connection, request: protocol.Activity, size: int) -> None:
@@ -153,7 +152,7 @@ class QueueService(Service):
         self, connection: Connection, request: protocol.ListActions | protocol.Call | protocol.Submit | protocol.Poll
     ) -> None:
         queue, peer = self.core.actions, connection.peer
-        self.stamp_of(connection)
+        self.core.acting = self.stamp_of(connection).agent
         reply: msgspec.Struct
         try:
             if isinstance(request, protocol.ListActions):
@@ -166,4 +165,6 @@ class QueueService(Service):
                 reply = queue.poll(request.id, peer)
         except AotelError as error:
             reply = protocol.Refused(str(error))
+        finally:
+            self.core.acting = None
         self.answer(connection, _encoder.encode(reply) + b"\n")

@@ -20,8 +20,11 @@ _LONGEST_KEY = 128
 
 _encoder = msgspec.json.Encoder()
 _object: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
-_LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_ESCAPE = re.compile(
+    rb"(?:\\[^u])+"  # whatever else is escaped, other backslashes among it
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -126,7 +129,7 @@ def mended(line: bytes) -> bytes | None:
 
     Python's own `json` writes such escapes, for file names that are no UTF-8 among others; strict readers refuse them.
     """
-    made = _ESCAPE.sub(lambda found: b"\\ufffd" if _LONE.fullmatch(found[0]) else found[0], line)
+    made = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], line)
     return None if made == line else made
 
 
