@@ -58,9 +58,9 @@ class Acceptor:
         self._later = None
 
     @property
-    def is_settled(self) -> bool:
-        """Whether all that were taken are with their protocols."""
-        return not self._tasks
+    def pending(self) -> int:
+        """How many were taken and are not with their protocols yet: each holds a file already."""
+        return len(self._tasks)
 
     def _accept(self) -> None:
         for _ in range(_AT_ONCE):

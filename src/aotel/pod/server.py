@@ -211,8 +211,12 @@ class Pod:
             listening = self._listeners.listening[name]
             self._acceptors.append(Acceptor(loop, listening, partial(Connection, service), self._has_room))
 
+    @property
+    def _pending(self) -> int:
+        return sum(acceptor.pending for acceptor in self._acceptors)
+
     def _has_room(self) -> bool:
-        return len(self.core.connections) < self.core.most_connections
+        return len(self.core.connections) + self._pending < self.core.most_connections
 
     async def _stop(self, reason: str) -> None:
         deadline = time.monotonic() + _DRAIN
@@ -222,7 +226,7 @@ class Pod:
             self._listeners.close()
         if self._watch is not None:
             await self._watch.stop()
-        while not all(acceptor.is_settled for acceptor in self._acceptors):
+        while self._pending:
             await asyncio.sleep(0)
         connections = list(self.core.connections)
         for connection in connections:
