@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from aotel.envelopes.protocol import RateLimited, encode
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
     from collections.abc import Callable
 
@@ -56,6 +56,11 @@ class Acceptor:
         elif self._listening.fileno() >= 0:
             self._loop.remove_reader(self._listening.fileno())
         self._later = None
+
+    async def settle(self) -> None:
+        """Return when all that were taken are with their protocols."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     @property
     def pending(self) -> int:

@@ -59,6 +59,8 @@ class Connection(asyncio.Protocol):
     stamp: Stamp | None = None
     generation: int = -1
     """Of the claims that `stamp` was made under."""
+    suspected: str = ""
+    """The latest claim that its envelopes named without being under it."""
     greeting: bytes = b""
     """What the first reply to a served request carries besides, as JSON behind a comma."""
 

@@ -123,6 +123,21 @@ class EmbeddedPod(Forking):
 
         return self._ask(claim())
 
+    def deny_control(self, pid: int) -> None:
+        """Answer nothing on `control.sock` to a process and all that it starts; it holds when this returns.
+
+        Args:
+            pid: the process; it may be the caller's own.
+
+        Raises:
+            PodError: there is no such process, or the pod isn't running.
+        """
+
+        async def deny() -> None:
+            self._pod.deny_control(pid)
+
+        self._ask(deny())
+
     def status(self) -> dict[str, object]:
         """Return what there is to say of the pod now.
 

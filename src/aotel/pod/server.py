@@ -180,6 +180,20 @@ class Pod:
         self.core.look_soon()
         return claim
 
+    def deny_control(self, pid: int) -> None:
+        """Answer nothing on `control.sock` to a process and all that it starts, whoever's they are.
+
+        Args:
+            pid: the process; it may be the pod's own.
+
+        Raises:
+            PodError: there is no such process.
+        """
+        seen = look(pid)
+        if seen is None:
+            raise PodError(f"there is no process {pid} to keep from {sockets.CONTROL}")
+        self.core.claims.mark(seen.process)
+
     def is_agent(self, peer: Peer) -> bool:
         """Say whether a peer is under a claim, or was, or descends from a process that is or was."""
         return self.core.is_agent(peer)
@@ -211,12 +225,9 @@ class Pod:
             listening = self._listeners.listening[name]
             self._acceptors.append(Acceptor(loop, listening, partial(Connection, service), self._has_room))
 
-    @property
-    def _pending(self) -> int:
-        return sum(acceptor.pending for acceptor in self._acceptors)
-
     def _has_room(self) -> bool:
-        return len(self.core.connections) + self._pending < self.core.most_connections
+        pending = sum(acceptor.pending for acceptor in self._acceptors)
+        return len(self.core.connections) + pending < self.core.most_connections
 
     async def _stop(self, reason: str) -> None:
         deadline = time.monotonic() + _DRAIN
@@ -226,8 +237,8 @@ class Pod:
             self._listeners.close()
         if self._watch is not None:
             await self._watch.stop()
-        while self._pending:
-            await asyncio.sleep(0)
+        for acceptor in self._acceptors:
+            await acceptor.settle()
         connections = list(self.core.connections)
         for connection in connections:
             connection.finish()

@@ -36,6 +36,11 @@ class _SpanId(msgspec.Struct):
     span_id: msgspec.Raw = msgspec.Raw()
 
 
+class _Said(msgspec.Struct):
+    agent_claim_id: str = ""
+
+
+_said: msgspec.json.Decoder[_Said] = msgspec.json.Decoder(_Said)
 _span_id: msgspec.json.Decoder[_SpanId] = msgspec.json.Decoder(_SpanId)
 _EMPTY = (b"", b'""', b"null")
 
@@ -46,10 +51,12 @@ class Stamped(msgspec.Struct, gc=False):
     Attributes:
         json: the envelope.
         key: what tells it from every other one; None if it doesn't say.
+        claim_id: the claim that it named itself, whoever's that is; "" for none.
     """
 
     json: bytes
     key: bytes | None
+    claim_id: str
 
 
 class Stamp:
@@ -68,6 +75,7 @@ class Stamp:
         self._agent_role = msgspec.Raw(_encoder.encode("" if claim is None else claim.agent.role))
         self._envpod = msgspec.Raw(_encoder.encode(_envpod(pod_id, peer, claim)))
         self._subjects: dict[bytes, msgspec.Raw] = {}
+        self._last_said: tuple[bytes, str] = (b"", "")
 
     def put(self, envelope: msgspec.Raw) -> Stamped:
         """Return an envelope as it goes into the log.
@@ -83,8 +91,18 @@ class Stamp:
         subject = bytes(found.get("subject", b""))
         known = self._subjects.get(subject)
         found["subject"] = self._subject(subject) if known is None else known
+        claim_id = self._claim_id(bytes(found.get("envpod", b"")))
         found["envpod"] = self._envpod
-        return Stamped(_encoder.encode(found), key)
+        return Stamped(_encoder.encode(found), key, claim_id)
+
+    def _claim_id(self, said: bytes) -> str:
+        """Return the claim that an envelope's own `envpod` names."""
+        if said != self._last_said[0]:  # a sender says the same each time
+            try:
+                self._last_said = said, _said.decode(said).agent_claim_id
+            except UNREADABLE:
+                self._last_said = said, ""
+        return self._last_said[1]
 
     def _subject(self, given: bytes) -> msgspec.Raw:
         try:
