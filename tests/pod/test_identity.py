@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aotel.audit import verify
 from aotel.pod import claim
-from tests.pod.pod_process import Client, PodProcess, ask, envelope
+from tests.pod.pod_process import Client, PodProcess, ask, envelope, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,12 +197,10 @@ def test_a_claim_ends_in_the_middle_of_a_connection(pod: PodProcess) -> None:
             assert queue.ask({"type": "agent_coat", "envelope": envelope("p_program", number)})["status"] == "ok"
 
         send(0)
-        claimed = identity.ask({"type": "claim", "agent": "reviewer", "ttl_secs": 0.4})
+        claimed = identity.ask({"type": "claim", "agent": "reviewer", "ttl_secs": 1.5})
         assert claimed["status"] == "ok"
-        began = time.monotonic()
         send(1)
-        assert time.monotonic() - began < 0.4
-        time.sleep(0.5)
+        wait_until(lambda: identity.ask({"type": "whoami"})["claim_kind"] == "anonymous")
         send(2)
         assert identity.ask({"type": "release", "claim_id": claimed["claim_id"]})["status"] == "error"
     assert agents(pod) == {0: "", 1: "reviewer", 2: ""}
@@ -243,6 +241,109 @@ print(reply["status"])
     assert detail["claim_id"] == made["claim_id"]
     assert detail["pid"] != os.getpid()
     assert "has no claim" in detail["message"]
+
+
+# What a thief tries with the id of a claim: to give it back, and to send under it.
+THIEF = """
+(released,) = ask(IDENTITY, {"type": "release", "claim_id": sys.argv[3]})
+for number in (1, 2):
+    send(number, envpod={"pod_id": "x", "pid": 1, "claim_kind": "claimed", "agent_claim_id": sys.argv[3]})
+print(released["status"], ask(IDENTITY, {"type": "whoami"})[0]["claim_kind"])
+"""
+BECOME_NOBODY = f"""
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+"""
+VICTIM = """
+with claim("reviewer") as mine:
+    print(mine.claim_id, flush=True)
+    sys.stdin.readline()
+    send(0, envpod={"agent_claim_id": mine.claim_id})
+"""
+
+
+@pytest.mark.parametrize(
+    "uid", [os.getuid(), pytest.param(NOBODY, marks=ROOT)], ids=["another process", "another user"]
+)
+def test_a_claim_stolen_by_a_stranger_is_worth_nothing_and_told_of(tmp_path: Path, uid: int) -> None:
+    config = tmp_path / "pod.toml"
+    config.write_text(CONFIG)
+    options = ("--config", str(config), "--socket-mode", "0666", "--directory-mode", "0755")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with PodProcess(None, *options) as pod:
+        paths = (pod.queue, pod.identity)
+        with subprocess.Popen(
+            [sys.executable, "-c", PRELUDE + VICTIM, *paths],
+            env={**environment, "ENVPOD_SOCKET": pod.queue},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as agent:
+            assert agent.stdout is not None
+            stolen = agent.stdout.readline().strip()
+            program = PRELUDE + ("" if uid == os.getuid() else BECOME_NOBODY) + THIEF
+            thief = subprocess.run(
+                [sys.executable, "-c", program, *paths, stolen],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            agent.communicate("\n", timeout=30)
+        assert thief.stdout == "error anonymous\n", thief.stderr
+        assert agents(pod) == {0: "reviewer", 1: "", 2: ""}
+        found = by_number(pod)
+        assert [found[number]["envpod"]["claim_kind"] for number in range(3)] == ["claimed", "anonymous", "anonymous"]
+        assert "agent_claim_id" not in found[1]["envpod"]
+        made, *sent = details(pod, "claim")
+        assert made[0]
+        told = [(success, agent_id, detail["claim_id"], detail["uid"]) for success, agent_id, detail in sent]
+        assert told == [(False, None, stolen, uid)] * 2  # once for each connection
+        assert all("another process's" in detail["message"] for _, _, detail in sent)
+        refused, released = details(pod, "release")
+        assert (refused[0], refused[2]["claim_id"], refused[2]["uid"]) == (False, stolen, uid)
+        assert (released[0], released[2]["claim_id"]) == (True, stolen)
+        assert verify(pod.directory).ok
+
+
+def test_who_names_a_claim_that_is_over_or_around_it_steals_nothing(pod: PodProcess) -> None:
+    with Client(pod.identity) as identity, Client(pod.queue) as queue:
+
+        def send(number: int, named: object) -> None:
+            content = envelope("p_program", number, envpod={"agent_claim_id": named})
+            assert queue.ask({"type": "agent_coat", "envelope": content})["status"] == "ok"
+
+        outer = identity.ask({"type": "claim", "agent": "reviewer"})
+        inner = identity.ask({"type": "claim", "agent": "reviewer"})
+        send(0, outer["claim_id"])
+        assert identity.ask({"type": "release", "claim_id": inner["claim_id"]})["status"] == "ok"
+        for number, named in enumerate((inner["claim_id"], "claim_0", 7, None, ["x"], outer["claim_id"]), 1):
+            send(number, named)
+    assert [success for success, _, _ in details(pod, "claim")] == [True, True]
+
+
+def test_an_expired_claim_covers_nobody_any_more(pod: PodProcess, run: Callable[..., str]) -> None:
+    said = run(
+        f"""
+mine = claim("reviewer", ttl_secs=1.5).__enter__()
+send(0)
+child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.readline()" + {SEND!r}, QUEUE, "2"],
+                         stdin=subprocess.PIPE)
+while ask(IDENTITY, {{"type": "whoami"}})[0]["claim_kind"] == "claimed":
+    time.sleep(0.02)
+send(1)
+child.communicate(b"\\n")
+(reply,) = ask(IDENTITY, {{"type": "release", "claim_id": mine.claim_id}})
+print(reply["status"])
+"""
+    )
+    assert said == "error\n"
+    assert agents(pod) == {0: "reviewer", 1: "", 2: ""}
+    expired, refused = details(pod, "release")
+    assert (expired[0], expired[2]["message"]) == (True, "expired")
+    assert not refused[0]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from aotel.audit import verify
 from tests.pod.pod_process import Client, Json, PodProcess, ask, batch, envelope, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HELLO = {"type": "hello"}
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
@@ -316,15 +316,44 @@ def test_what_can_not_be_meant_is_a_usage_error(tmp_path: Path, arguments: tuple
     assert not (tmp_path / "pod").exists()
 
 
-def test_half_a_line_that_a_crash_has_left_is_told_of(pod: PodProcess) -> None:
-    ask(pod.queue, batch([envelope("p_1", 0)]))
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[[agents]]\nid = "a"\nclaim = { uid = 1 }', "agents[0].claim.uid"),
+        ('[[actions]]\nname = "a"\ntier = "now"', "actions[0].tier"),
+        ("[audit]\nrotate_bytes = -1", "audit.rotate_bytes"),
+        ('[sockets]\nmode = "rw"', "sockets.mode"),
+        ("[forward]\notlp = 1", "forward.otlp"),
+    ],
+)
+def test_a_mistake_in_the_configuration_keeps_the_pod_from_starting(tmp_path: Path, text: str, key: str) -> None:
+    config = tmp_path / "pod.toml"
+    config.write_text(text)
+    done = command("--dir", str(tmp_path / "pod"), "--config", str(config))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert key in done.stderr
+    assert "pod.toml" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "pod").exists()
+
+
+def test_half_a_line_that_a_crash_has_left_is_kept_aside_and_told_of(pod: PodProcess) -> None:
+    ask(pod.queue, batch([envelope("p_1", 0), envelope("p_1", 1)]))
     pod.kill()
-    whole = pod.log.read_bytes()
-    pod.log.write_bytes(whole + b'{"timestamp":"2026-')
+    lines = pod.log.read_bytes().splitlines(keepends=True)
+    half = lines[-1][: len(lines[-1]) // 2]
+    pod.log.write_bytes(b"".join(lines[:-1]) + half)
     pod.start()
-    assert ask(pod.queue, batch([envelope("p_1", 0), envelope("p_1", 1)]))[0]["duplicates"] == 1
-    assert [entry["action"] for entry in pod.entries()].count("torn_line") == 1
+    (kept,) = pod.directory.glob("audit.jsonl.torn-*")
+    assert kept.read_bytes() == half
+    (torn,) = pod.entries("torn_line")
+    assert torn["success"] is False
+    assert json.loads(str(torn["detail"])) == {"bytes": len(half), "file": str(kept)}
+    # What was torn is not taken for known: who sends it again gets it in.
+    reply = ask(pod.queue, batch([envelope("p_1", 0), envelope("p_1", 1)]))[0]
+    assert (reply["accepted"], reply["duplicates"]) == (1, 1)
     assert pod.stop() == 0
+    assert len(pod.envelopes()) == 2
     assert verify(pod.directory).ok
 
 
@@ -362,14 +391,22 @@ def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
             link = Path(short) / "pod"
             link.symlink_to(disk)
             with PodProcess(link) as pod:
-                _fill_and_make_room(pod, disk)
+                ballast = disk / "ballast"
+                ballast.write_bytes(b"x" * 200_000)
+                _fill_and_make_room(pod, ballast.unlink)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def _fill_and_make_room(pod: PodProcess, disk: Path) -> None:
-    ballast = disk / "ballast"
-    ballast.write_bytes(b"x" * 200_000)
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits other processes")
+def test_a_log_that_may_not_grow_loses_and_doubles_nothing(pod: PodProcess) -> None:
+    _, hard = resource.prlimit(pod.pid, resource.RLIMIT_FSIZE)
+    # In the middle of a line: what is written of it has to be taken back.
+    resource.prlimit(pod.pid, resource.RLIMIT_FSIZE, (200_001, hard))
+    _fill_and_make_room(pod, lambda: resource.prlimit(pod.pid, resource.RLIMIT_FSIZE, (hard, hard)))
+
+
+def _fill_and_make_room(pod: PodProcess, make_room: Callable[[], object]) -> None:
     sent = 0
     with Client(pod.queue) as client, Client(pod.queue) as other:
         while True:
@@ -387,7 +424,8 @@ def _fill_and_make_room(pod: PodProcess, disk: Path) -> None:
             assert other.ask({"type": "nonsense"})["status"] == "error"
             time.sleep(0.05)
         assert ask(pod.identity, {"type": "whoami"})[0]["status"] == "ok"
-        ballast.unlink()
+        assert len(pod.envelopes()) == sent, "it holds what it did not answer, or lost what it did"
+        make_room()
         deadline = time.monotonic() + 10
         while (reply := client.ask(request))["status"] == "rate_limited":
             assert time.monotonic() < deadline
@@ -418,6 +456,7 @@ def test_more_connections_than_files_are_survived() -> None:
         "runpy.run_module('aotel.cli', run_name='__main__')"
     )
     with (
+        contextlib.ExitStack() as whole,
         subprocess.Popen(
             [sys.executable, "-c", program],
             stdout=subprocess.PIPE,
@@ -426,6 +465,7 @@ def test_more_connections_than_files_are_survived() -> None:
         ) as process,
         contextlib.ExitStack() as stack,
     ):
+        whole.push(pod)  # never started, only cleaned up after
         stack.callback(process.kill)
         assert process.stdout is not None
         assert process.stdout.readline() == b"READY\n"
@@ -442,7 +482,6 @@ def test_more_connections_than_files_are_survived() -> None:
         for client in crowd:
             client.close()
         wait_until(lambda: _is_served(pod.queue), what="a free place")
-    with pod:
         assert len(pod.envelopes()) == 1
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 

@@ -179,9 +179,17 @@ class AuditLog:
         with contextlib.suppress(OSError):
             if self._dirty and self._fsync != "none":
                 self.sync()
-        for descriptor in (*self._unsynced, self._descriptor, self._lock):
-            os.close(descriptor)
-        self._unsynced = []
+        if self._lock >= 0:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)  # closing it is not enough while a forked child has it too
+        self.forget()
+
+    def forget(self) -> None:
+        """Close the files and write nothing: in a forked child, which would else hold the lock as long as it lives."""
+        descriptors = (*self._unsynced, self._descriptor, self._lock)
+        self._unsynced, self._descriptor, self._lock = [], -1, -1
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def _mend(self) -> int:
         """Put half a line at the end of the file aside; return how many bytes it has."""

@@ -62,7 +62,7 @@ class Pod:
         self.core: Core
         self.actions: ActionQueue
         self._on_written = on_written
-        self._log: AuditLog
+        self._log: AuditLog | None = None
         self._forwarder: Forwarder | None = None
         self._listeners: sockets.Listeners | None = None
         self._acceptors: list[Acceptor] = []
@@ -92,7 +92,7 @@ class Pod:
         options = self.options
         sockets.make_directory(options.directory, options.directory_mode)
         loop = asyncio.get_running_loop()
-        self._log = AuditLog(
+        log = self._log = AuditLog(
             options.directory,
             pod_id=options.pod_id,
             key=options.key,
@@ -102,7 +102,7 @@ class Pod:
         try:
             duplicates = Duplicates.of_log(options.directory)
             journal = Journal(
-                self._log,
+                log,
                 loop,
                 self._executor,
                 durable=options.fsync == "always",
@@ -153,9 +153,11 @@ class Pod:
         await self.stop()
 
     def forget(self) -> None:
-        """In a forked child: let go of the sockets, which would else seem to live on after the parent's end."""
+        """In a forked child: let go of the sockets and the log, which would else seem in use after the parent's end."""
         if self._listeners is not None:
             self._listeners.forget()
+        if self._log is not None:
+            self._log.forget()
 
     def append(self, action: str, detail: dict[str, object], *, success: bool = True, agent: str | None = None) -> None:
         """Put an entry of the embedder's into the log; if that can't be written now, later."""
@@ -272,6 +274,7 @@ class Pod:
         self._executor.shutdown(wait=False)
 
     def _close_log(self) -> None:
+        assert self._log is not None  # noqa: S101 - opened before anything that has to be given back
         with contextlib.suppress(OSError):
             self._log.sync()
         self._log.close()
