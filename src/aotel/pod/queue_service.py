@@ -124,7 +124,8 @@ class QueueService(Service):
         if stolen is None or connection.suspected == claim_id:
             return
         connection.suspected = claim_id
-        detail = {"agent": stolen.agent.id, "claim_id": claim_id, **connection.peer.by, "message": _STOLEN}
+        detail: dict[str, object] = {"agent": stolen.agent.id, "claim_id": claim_id, "message": _STOLEN}
+        detail |= connection.peer.by
         self.core.journal.record(actions.CLAIM, detail, success=False, agent=self.stamp_of(connection).agent)
 
     def _take_activity(self, connection: Connection, request: protocol.Activity, size: int) -> None:
