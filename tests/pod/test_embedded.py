@@ -17,7 +17,7 @@ from aotel.audit import read, verify
 from aotel.errors import AotelError
 from aotel.pod import ClaimRefusedError, EmbeddedPod, PodConfig, PodError, PodOptions, claim
 from aotel.pod.config import AgentConfig
-from tests.pod.pod_process import Client, Json, ask, batch, envelope
+from tests.pod.pod_process import Client, Json, ask, batch, envelope, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,8 @@ def envelopes(directory: Path) -> list[Json]:
     return [json.loads(entry.detail) for entry in read(directory) if entry.action == "agent_coat"]
 
 
-def pod_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("aotel-pod")]
+def pod_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("aotel-pod")}
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +58,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_starts_serves_and_closes(directory: Path) -> None:
     told: list[str] = []
+    before = pod_threads()
     files = len(list(Path("/dev/fd").iterdir()))
     with EmbeddedPod(options(directory), on_written=lambda each: told.extend(entry.action for entry in each)) as pod:
         sockets = [pod.sockets.queue, pod.sockets.identity, pod.sockets.control]
@@ -68,8 +69,8 @@ def test_it_starts_serves_and_closes(directory: Path) -> None:
         assert pod.status()["envelopes"] == 2
         pod.append("limit_warning", {"resource": "wall"}, success=False)
     assert [Path(path).exists() for path in sockets] == [False] * 3
-    assert pod_threads() == []
-    assert len(list(Path("/dev/fd").iterdir())) == files
+    wait_until(lambda: not pod_threads() - before, what="end of its threads")
+    wait_until(lambda: len(list(Path("/dev/fd").iterdir())) == files, what="end of its files")
     expected = ["pod_start", "agent_coat", "agent_coat", "limit_warning", "pod_stop"]
     assert [entry.action for entry in read(directory)] == expected
     assert told == expected
@@ -124,9 +125,10 @@ def test_what_is_asked_of_one_that_does_not_run(directory: Path) -> None:
 
 def test_one_that_can_not_start_says_why_and_leaves_nothing(directory: Path) -> None:
     (directory / "identity.sock").write_text("mine")
+    before = pod_threads()
     with pytest.raises(PodError, match="is no socket"):
         EmbeddedPod(options(directory)).start()
-    assert pod_threads() == []
+    wait_until(lambda: not pod_threads() - before, what="end of its threads")
     assert not (directory / "queue.sock").exists()
     (directory / "identity.sock").unlink()
     with EmbeddedPod(options(directory)) as pod:

@@ -21,9 +21,11 @@ _LONGEST_KEY = 128
 _encoder = msgspec.json.Encoder()
 _object: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ESCAPE = re.compile(
-    rb"(?:\\[^u])+"  # whatever else is escaped, other backslashes among it
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"\\(?:"  # in front of all of it: a search skips what has none
+    rb"[^u](?:\\[^u])*"  # whatever else is escaped, other backslashes among it
+    rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb")"
 )
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -147,6 +149,8 @@ def mended(line: bytes) -> bytes | None:
 
     Python's own `json` writes such escapes, for file names that are no UTF-8 among others; strict readers refuse them.
     """
+    if rb"\ud" not in line and rb"\uD" not in line:
+        return None  # which costs next to nothing, however long a line of rubbish is
     made = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], line)
     return None if made == line else made
 
