@@ -24,6 +24,8 @@ from tests.pod.pod_process import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="claims need to know processes")
+
 UID = 1000
 REVIEWER = AgentConfig("reviewer", "review", ("read",), max_ttl_secs=7200)
 DEPLOYER = AgentConfig("deployer", uids=(7, 8))

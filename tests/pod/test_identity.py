@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="claims need to know processes")
+
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Iterator[PodProcess]:

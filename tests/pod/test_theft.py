@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="claims need to know processes")
+
 # What a thief tries with the id of a claim: to give it back, and to send under it.
 THIEF = """
 (released,) = ask(IDENTITY, {"type": "release", "claim_id": sys.argv[3]})
