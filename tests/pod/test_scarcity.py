@@ -82,14 +82,14 @@ def _fill_and_make_room(pod: PodProcess, make_room: Callable[[], object]) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert (reply["accepted"], reply["duplicates"]) == (20, 0)
-    pod.wait_for_entries(1, "limit_warning")
-    assert pod.said().count("can't be written") == 1
     assert pod.stop() == 0
     found = pod.envelopes()
     assert len(found) == sent + 20
     assert len({json.dumps(each["ids"]) + str(each["seq"]) for each in found}) == sent + 20
-    (recovered,) = [json.loads(str(entry["detail"])) for entry in pod.entries("limit_warning")]
-    assert (recovered["resource"], recovered["state"]) == ("disk", "recovered")
+    # Once; or again, where there was still room for a short line and then for no other.
+    recovered = [json.loads(str(entry["detail"])) for entry in pod.entries("limit_warning")]
+    assert {(each["resource"], each["state"]) for each in recovered} == {("disk", "recovered")}
+    assert pod.said().count("can't be written") == len(recovered) < 10
     # What nobody would have sent again was kept: the 20 bad requests, folded.
     bad = [json.loads(str(entry["detail"])).get("count", 1) for entry in pod.entries("bad_request")]
     assert sum(bad) == 20
