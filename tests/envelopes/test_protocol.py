@@ -152,5 +152,42 @@ def test_batch_reply_round_trips(rejected: list[protocol.Rejection], accepted: i
     assert protocol.decode_batch_reply(protocol.encode(reply)) == reply
 
 
+@pytest.mark.parametrize(
+    ("line", "request_"),
+    [
+        (b'{"type":"list_actions"}', protocol.ListActions()),
+        (b'{"type":"call","action":"a","params":{"x":1},"more":2}', protocol.Call("a", {"x": 1})),
+        (b'{"action":"a","type":"call"}', protocol.Call("a")),
+        (b'{"type":"submit","description":"d"}', protocol.Submit("d", "staged")),
+        (b'{"type":"poll","id":"i"}', protocol.Poll("i")),
+        (b'{"type":"hello"}', protocol.Hello()),
+    ],
+)
+def test_request_to_the_queue_is_read(line: bytes, request_: protocol.QueueRequest) -> None:
+    assert protocol.decode_queue_request(line) == request_
+    assert protocol.decode_queue_request(protocol.encode(request_)) == request_
+
+
+def test_envelopes_and_events_stay_as_they_came() -> None:
+    line = b'{"type":"agent_coat","envelope":{"b" : 1.50,  "a":"\\u00e4"}}'
+    request = protocol.decode_queue_request(line)
+    assert isinstance(request, protocol.AgentCoat)
+    assert bytes(request.envelope) == b'{"b" : 1.50,  "a":"\\u00e4"}'
+    request = protocol.decode_queue_request(b'{"type":"activity","events":[{"x" :1},2]}')
+    assert isinstance(request, protocol.Activity)
+    assert [bytes(each) for each in request.events] == [b'{"x" :1}', b"2"]
+
+
+@given(st.binary() | _object.map(_dumped))
+def test_any_bytes_to_the_queue_are_a_request_or_a_protocol_error(line: bytes) -> None:
+    with contextlib.suppress(protocol.ProtocolError):
+        assert isinstance(protocol.decode_queue_request(line), msgspec.Struct)
+
+
+def test_session_is_said_only_where_it_is_known() -> None:
+    assert "session" not in json.loads(protocol.encode(protocol.BatchOk(1)))
+    assert json.loads(protocol.encode(protocol.HelloOk("s", session="new")))["session"] == "new"
+
+
 def test_raw_is_not_parsed() -> None:
     assert isinstance(protocol.raw(b'{"broken": }'), msgspec.Raw)

@@ -100,12 +100,14 @@ def test_signal_by_timeout_1_is_not_taken_for_a_second_interrupt(tmp_path: Path)
     code = (
         "import signal, sys, time\n"
         "def end(*_): time.sleep(1); print('in order', flush=True); sys.exit(6)\n"
-        "signal.signal(signal.SIGINT, end); time.sleep(30)"
+        "signal.signal(signal.SIGINT, end); open('ready', 'w'); time.sleep(30)"
     )
-    prefix = ["timeout", "--signal=INT", "--preserve-status", "4"]
+    prefix = ["timeout", "--signal=INT", "--preserve-status", "50"]
     with started(
         tmp_path, "--", *python(code), prefix=prefix, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
+        until((tmp_path / "ready").exists, "the command runs")
+        process.send_signal(signal.SIGINT)  # which `timeout` hands on as it does when the time is over
         ran = finished(process, tmp_path)
     assert b"in order" in ran.stdout
     assert ran.status == 6

@@ -18,6 +18,8 @@ from aotel.pod.options import PodOptions, read_key
 from aotel.pod.server import Pod
 from aotel.pod.tables import parse_mode
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 class _Mode(click.ParamType):  # type: ignore[type-arg]  # which older versions of click have none of
     """A file's mode, in octal digits."""
@@ -103,7 +105,7 @@ def command(  # noqa: PLR0913 - one argument an option
 async def _serve(options: PodOptions) -> None:
     pod = Pod(options)
     asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, asked, number.name)
     await pod.start()
     click.echo(f"aotel: pod {pod.pod_id!r} listens on {pod.sockets.queue}", err=True)
@@ -112,6 +114,10 @@ async def _serve(options: PodOptions) -> None:
     reason = await asked
     systemd.notify("STOPPING=1")
     await pod.stop(reason)
+    for number in _SIGNALS:
+        # Who asks again while the loop is being closed must not make the end look like a failure.
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _ask_to_stop(asked: asyncio.Future[str], reason: str) -> None:

@@ -13,7 +13,7 @@ from aotel.errors import AotelError
 from aotel.pod.lineages import Lineages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from aotel.pod.config import AgentConfig
     from aotel.pod.peers import Peer
@@ -124,6 +124,11 @@ class Claims:
         self.generation += 1
         return made
 
+    def mark(self, process: Process) -> None:
+        """Take a process, and all that descends from it, for an agent's, as after a claim that has ended."""
+        self.lineages.hold(process)
+        self._by_root.setdefault(process, [])
+
     def release(self, peer: Peer, claim_id: str) -> Claim:
         """End a claim of a peer.
 
@@ -164,6 +169,16 @@ class Claims:
             if own:
                 return own[-1]
         return None
+
+    def stolen(self, claim_id: str, lineage: Collection[Process]) -> Claim | None:
+        """Return the claim of that id if it holds, and is no business of a process.
+
+        Args:
+            claim_id: the id that the process has named.
+            lineage: the process and its ancestors, as `Lineages.of` returns them.
+        """
+        found = self._by_id.get(claim_id)
+        return None if found is None or found.root in lineage else found
 
     def touches(self, lineage: Iterable[Process]) -> bool:
         """Say whether a process is, or was, under any claim."""

@@ -104,7 +104,15 @@ class claim:  # noqa: N801 - it is called like a function, as all of the public 
             _logger.debug("aotel: the claim of %r was not released: %s", made.agent_id, reply.message)
 
     async def __aenter__(self) -> Claimed:
-        return await asyncio.to_thread(self.__enter__)
+        entering = asyncio.ensure_future(asyncio.to_thread(self.__enter__))
+        try:
+            return await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            # The thread goes on, for a few seconds at most; what it gets is given back.
+            with contextlib.suppress(ClaimError):
+                await entering
+                await asyncio.to_thread(self.__exit__, None, None, None)
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -148,6 +156,8 @@ def _ask(path: str, request: bytes) -> bytes:
             f"no pod answers at {path} ({error.strerror or error}): start one with `aotel pod`, or `aotel run`, and "
             "have ENVPOD_SOCKET name its queue.sock"
         ) from error
+    if not received:
+        raise NoPodError(f"the pod at {path} closed the connection without a reply: it may be stopping; try again")
     return bytes(received)
 
 

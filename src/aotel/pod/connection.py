@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aotel.envelopes.protocol import MAX_LINE, RateLimited, encode
-from aotel.pod.peers import peer_of
+from aotel.pod.peers import NOBODY, peer_of
 
 if TYPE_CHECKING:
     from aotel.pod.half_lines import HalfLines
@@ -31,8 +31,8 @@ class Server(Protocol):
 
     half_lines: HalfLines
 
-    def connected(self, connection: Connection) -> bytes | None:
-        """Take notice of a new connection; what is returned is all that it gets before it is closed."""
+    def connected(self, connection: Connection) -> None:
+        """Take notice of a new connection."""
 
     def disconnected(self, connection: Connection) -> None:
         """Take notice of its end."""
@@ -59,6 +59,8 @@ class Connection(asyncio.Protocol):
     stamp: Stamp | None = None
     generation: int = -1
     """Of the claims that `stamp` was made under."""
+    suspected: str = ""
+    """The latest claim that its envelopes named without being under it."""
     greeting: bytes = b""
     """What the first reply to a served request carries besides, as JSON behind a comma."""
 
@@ -80,11 +82,11 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a Unix stream's is one
         self._transport = transport
         transport.set_write_buffer_limits(high=_WRITE_BUFFER)
-        self.peer = peer_of(transport.get_extra_info("socket"))
-        refusal = self._server.connected(self)
-        if refusal is not None:
-            transport.write(refusal)
-            transport.close()
+        try:
+            self.peer = peer_of(transport.get_extra_info("socket"))
+        except OSError:  # macOS tells nothing of a peer that has gone already
+            self.peer = NOBODY
+        self._server.connected(self)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; whole lines are answered, the rest waits for more."""

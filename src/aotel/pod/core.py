@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 class Counts:
     """What a pod has taken since it was started."""
 
-    envelopes: int = 0
     duplicates: int = 0
     events: int = 0
     connections: int = 0
@@ -67,6 +66,8 @@ class Core:
         self.sessions = Sessions()
         self.connections: set[Connection] = set()
         self.counts = Counts()
+        self.acting: str | None = None
+        """The agent whose request to the queue of actions is being carried out."""
         self.time_ns = time.time_ns
         self.look_soon: Callable[[], None] = lambda: None
         """Has all processes looked at: there is somebody new whose descendants count."""
@@ -101,6 +102,7 @@ class Core:
         """Return what there is to say of the pod now."""
         return {
             "pod_id": self.pod_id,
+            "envelopes": self.journal.envelopes,
             **asdict(self.counts),
             "bad_requests": self.bad_requests.count,
             "open_connections": len(self.connections),

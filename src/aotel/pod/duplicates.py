@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import logging
 from typing import TYPE_CHECKING, Final
 
 from aotel.audit import actions, newest_first
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KEYS: Final = 262_144
 """The least that is remembered; up to twice as many."""
+_MOST_READ = 1 << 30  # bytes of envelopes that a start looks through
+
+_logger = logging.getLogger("aotel")
 
 
 class Duplicates:
@@ -36,11 +39,8 @@ class Duplicates:
     def of_log(cls, directory: Path, keys: int = KEYS) -> Self:
         """Return what the end of a pod's log remembers."""
         made = cls(keys)
-        found = islice(newest_first(directory), keys)
-        known = [key_of_json(entry.detail) for entry in found if entry.action == actions.AGENT_COAT]
-        for key in reversed(known):
-            if key is not None:
-                made.add(key)
+        for key in reversed(_last_keys(directory, keys)):
+            made.add(key)
         made.keep()
         return made
 
@@ -68,3 +68,22 @@ class Duplicates:
             self._young.discard(key)
             self._old.discard(key)
         self._open = []
+
+
+def _last_keys(directory: Path, most: int) -> list[bytes]:
+    """Return the keys of the last envelopes of a log, the last one first, reading one at a time."""
+    keys: list[bytes] = []
+    read = 0
+    for entry in newest_first(directory):
+        if entry.action != actions.AGENT_COAT:
+            continue
+        key = key_of_json(entry.detail)
+        if key is not None:
+            keys.append(key)
+        read += len(entry.detail)
+        if len(keys) >= most:
+            break
+        if read >= _MOST_READ:
+            _logger.info("aotel: of the log, the last %d envelopes are known again, not all of it", len(keys))
+            break
+    return keys

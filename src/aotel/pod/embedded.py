@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import threading
 from typing import TYPE_CHECKING
 
+from aotel.forking import Forking, watch
 from aotel.pod.errors import PodError
 from aotel.pod.server import Pod
 
@@ -29,8 +31,8 @@ _PATIENCE = 30.0  # seconds for what the pod's thread is asked to do
 _logger = logging.getLogger("aotel")
 
 
-class EmbeddedPod:
-    """A `Pod` that any thread can use; also a context manager.
+class EmbeddedPod(Forking):
+    """A `Pod` that any thread can use; also a context manager. A forked child leaves it to its parent.
 
     Args:
         options: how it is to be.
@@ -42,6 +44,7 @@ class EmbeddedPod:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sockets: Sockets | None = None
+        watch(self)
 
     @property
     def pod_id(self) -> str:
@@ -88,8 +91,9 @@ class EmbeddedPod:
             return
         try:
             self._ask(self._pod.stop(reason))
-        finally:
-            thread.join(_PATIENCE)
+        except (PodError, concurrent.futures.TimeoutError, concurrent.futures.CancelledError) as error:
+            _logger.warning("aotel: the pod did not stop as it should: %s", str(error) or type(error).__name__)
+        thread.join(_PATIENCE)
 
     def append(self, action: str, detail: dict[str, object], *, success: bool = True, agent: str | None = None) -> None:
         """Put an entry into the log, soon; after the pod's end, nothing."""
@@ -119,6 +123,21 @@ class EmbeddedPod:
 
         return self._ask(claim())
 
+    def deny_control(self, pid: int) -> None:
+        """Answer nothing on `control.sock` to a process and all that it starts; it holds when this returns.
+
+        Args:
+            pid: the process; it may be the caller's own.
+
+        Raises:
+            PodError: there is no such process, or the pod isn't running.
+        """
+
+        async def deny() -> None:
+            self._pod.deny_control(pid)
+
+        self._ask(deny())
+
     def status(self) -> dict[str, object]:
         """Return what there is to say of the pod now.
 
@@ -131,12 +150,22 @@ class EmbeddedPod:
 
         return self._ask(status())
 
+    def after_fork_in_child(self) -> None:
+        """Be a pod that isn't running: the thread is the parent's, and so are the sockets."""
+        self._loop = self._thread = self._sockets = None
+        self._pod.forget()
+
     def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         loop, thread = self._loop, self._thread
         if loop is None or thread is None or not thread.is_alive() or loop.is_closed():
             coroutine.close()
             raise PodError("the pod isn't running")
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(_PATIENCE)
+        try:
+            asked = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        except RuntimeError as error:  # closed meanwhile
+            coroutine.close()
+            raise PodError("the pod isn't running") from error
+        return asked.result(_PATIENCE)
 
     def _run(self, ready: threading.Event, failure: list[BaseException]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import msgspec
 
 from aotel.audit import AuditWriteError, actions
+from aotel.envelopes.protocol import RateLimited, encode
 from aotel.envelopes.times import timestamp
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from aotel.audit.entry import Entry
     from aotel.pod.duplicates import Duplicates
 
-RETRY_AFTER: Final = 0.5
-"""Seconds that clients are asked to wait while the log can't be written."""
-TRY_AGAIN: Final = b'{"status":"rate_limited","retry_after":0.5,"message":"the audit log can\'t be written now"}\n'
+_RETRY_AFTER = 0.5  # seconds that clients are asked to wait while the log can't be written
+TRY_AGAIN: Final = encode(RateLimited(_RETRY_AFTER, "the audit log can't be written now"))
+"""The reply to what could not be written."""
 
 _PAUSE = 0.25  # seconds between attempts at a log that can't be written
 _MOST_KEPT = 10_000  # entries of the pod's own that wait for a log that can be written
@@ -101,7 +103,11 @@ class Journal:
     ) -> None:
         self.sink: Sink | None = None
         self.written = 0
+        """Entries that are in the log."""
+        self.envelopes = 0
+        """Those of them that are envelopes."""
         self.failures = 0
+        """Attempts to write or sync the log that failed."""
         self._log = log
         self._loop = loop
         self._executor = executor
@@ -110,7 +116,9 @@ class Journal:
         self._on_written = on_written
         self._answers: list[_Answer] = []
         self._envelopes: list[bytes] = []
-        self._own: list[_Own] = []
+        self._new_envelopes = 0
+        self._own: list[_Own] = []  # appended, to be written by the next commit
+        self._kept: list[_Own] = []  # not written yet, because the log couldn't be
         self._appended = False
         self._scheduled = False
         self._unsynced: deque[_Written] = deque()
@@ -118,6 +126,7 @@ class Journal:
         self._trouble_since: float | None = None
         self._asked_to_wait = 0
         self._next_try = 0.0
+        self._sync_fails = False
 
     @property
     def is_blocked(self) -> bool:
@@ -127,20 +136,22 @@ class Journal:
     @property
     def is_settled(self) -> bool:
         """Whether nothing waits to be written, synced or answered."""
-        return not (self._answers or self._own or self._appended or self._unsynced or self._syncing)
+        return not (self._answers or self._kept or self._appended or self._unsynced or self._syncing)
 
     def envelope(self, json: bytes, agent: str | None) -> None:
         """Append an envelope; it is in the log when the answer that follows is sent."""
+        if not self._appended:
+            self._begin()
         self._log.append(actions.AGENT_COAT, json, agent=agent)
-        self._appended = True
+        self._new_envelopes += 1
         if self.sink is not None:
             self._envelopes.append(json)
 
     def append(self, action: str, detail: bytes, *, success: bool = True, agent: str | None = None) -> None:
         """Append another entry; it is in the log when the answer that follows is sent."""
+        if not self._appended:
+            self._begin()
         self._log.append(action, detail, success=success, agent=agent)
-        self._appended = True
-        self._schedule()
 
     def note(self, action: str, detail: dict[str, object], *, agent: str | None = None) -> None:
         """Append an entry like `append`, with the time of now."""
@@ -148,13 +159,14 @@ class Journal:
 
     def record(self, action: str, detail: dict[str, object], *, success: bool = True, agent: str | None = None) -> None:
         """Append an entry of the pod's own, which waits if the log can't be written."""
-        if len(self._own) >= _MOST_KEPT:
-            return
         own = _Own(action, _encode(detail), success, agent)
-        self._own.append(own)
-        self._log.append(own.action, own.detail, success=own.success, agent=own.agent)
-        self._appended = True
-        self._schedule()
+        if self.is_blocked:
+            if len(self._kept) < _MOST_KEPT:
+                self._kept.append(own)
+            return
+        if not self._appended:
+            self._begin()
+        self._append_own(own)
 
     def answer(
         self,
@@ -177,6 +189,7 @@ class Journal:
         self._scheduled = False
         answers, self._answers = self._answers, []
         envelopes, self._envelopes = self._envelopes, []
+        new_envelopes, self._new_envelopes = self._new_envelopes, 0
         entries: list[Entry] = []
         if self._appended:
             self._appended = False
@@ -188,6 +201,7 @@ class Journal:
             self._duplicates.keep()
             self._own = []
             self.written += len(entries)
+            self.envelopes += new_envelopes
             if self._trouble_since is not None:
                 self._recovered()
         written = _Written(entries, envelopes, answers)
@@ -199,11 +213,8 @@ class Journal:
 
     def retry(self) -> None:
         """Try again to write what waits."""
-        if self._own and self._trouble_since is not None and not self._appended and not self.is_blocked:
-            for own in self._own:
-                self._log.append(own.action, own.detail, success=own.success, agent=own.agent)
-            self._appended = True
-            self._schedule()
+        if self._kept and not self._appended and not self.is_blocked:
+            self._begin()
 
     def sync_if_due(self) -> None:
         """Have the log synced in another thread, if the policy wants it now."""
@@ -211,6 +222,18 @@ class Journal:
             covered = len(self._unsynced)
             self._syncing = self._loop.run_in_executor(self._executor, self._log.sync)
             self._syncing.add_done_callback(lambda done: self._synced(done, covered))
+
+    def _begin(self) -> None:
+        """Begin a batch, with what is left of those that failed."""
+        self._appended = True
+        self._schedule()
+        kept, self._kept = self._kept, []
+        for own in kept:
+            self._append_own(own)
+
+    def _append_own(self, own: _Own) -> None:
+        self._own.append(own)
+        self._log.append(own.action, own.detail, success=own.success, agent=own.agent)
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -223,7 +246,9 @@ class Journal:
         error = None if done.cancelled() else done.exception()
         if error is not None:
             self.failures += 1
-            _logger.error("aotel: the audit log can't be synced to its disk: %s", error)
+            if not self._sync_fails:
+                _logger.error("aotel: the audit log can't be synced to its disk: %s; this is said once", error)
+        self._sync_fails = error is not None
         for _ in range(covered):
             written = self._unsynced.popleft()
             if error is None:
@@ -250,6 +275,8 @@ class Journal:
     def _failed(self, error: AuditWriteError, answers: list[_Answer]) -> None:
         self.failures += 1
         self._next_try = time.monotonic() + _PAUSE
+        own, self._own = self._own, []
+        self._kept = own[:_MOST_KEPT]
         self._duplicates.take_back()
         if self._trouble_since is None:
             self._trouble_since = time.time()
@@ -273,9 +300,11 @@ class Journal:
         seconds = time.time() - since
         message = f"the audit log could not be written for {seconds:.1f} s; {waited} requests were asked to wait"
         _logger.warning("aotel: %s", message)
+        disk = shutil.disk_usage(self._log.path.parent)
+        percent = round(100 * disk.used / (disk.total or 1), 1)
         self.record(
             actions.LIMIT_WARNING,
-            {"resource": "disk", "percent": 100, "state": "recovered", "message": message, "source": "pod"},
+            {"resource": "disk", "percent": percent, "state": "recovered", "message": message, "source": "pod"},
         )
 
 

@@ -56,7 +56,7 @@ class PodOptions:
             key = read_key(config.audit.key_file)
         socket_mode = config.sockets.mode if self.socket_mode is None else self.socket_mode
         return SettledOptions(
-            directory=self.directory,
+            directory=self.directory.absolute(),  # whoever embeds the pod may change where relative paths begin
             pod_id=self.pod_id or config.pod_id or self.directory.resolve().name or "pod",
             config=config,
             otlp=self.otlp or config.otlp,

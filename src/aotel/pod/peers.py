@@ -9,12 +9,14 @@ import socket
 import struct
 import sys
 from dataclasses import dataclass
+from typing import Final
 
 from aotel.pod.processes import Process, look
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: Linux's struct ucred
 _SO_PEERPIDFD = 77  # Linux 6.5: a descriptor of the peer's process, which names no other even if the pid does
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # macOS
+_NO_UID = 2**32 - 1
 _XUCRED = struct.Struct("2I")  # version, uid, …
 
 
@@ -43,6 +45,10 @@ class Peer:
     def by(self) -> dict[str, int]:
         """The peer as the audit log names it."""
         return {"pid": self.pid, "uid": self.uid}
+
+
+NOBODY: Final = Peer(0, _NO_UID, None)
+"""A peer of which the system tells nothing."""
 
 
 def peer_of(connection: socket.socket) -> Peer:

@@ -24,6 +24,8 @@ FEATURES: Final = ("agent_coat", "agent_coat_batch", "activity", "actions", "cla
 TOLD: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
 """What a process may tell of itself."""
 
+_WRITTEN = (protocol.AgentCoat, protocol.AgentCoatBatch, protocol.Activity)
+_STOLEN = "an envelope names a claim that is another process's: it has no part in it"
 _OK = protocol.encode(protocol.Ok("agent_coat"))
 _ACTIVITY_OK = protocol.encode(protocol.Ok("activity"))
 
@@ -42,19 +44,18 @@ class QueueService(Service):
         super().__init__(core)
         self._hello = protocol.encode(protocol.HelloOk("aotel", __version__, list(FEATURES)))
 
-    def connected(self, connection: Connection) -> bytes | None:
+    def connected(self, connection: Connection) -> None:
         """Greet the connection's first reply with whether its process is known."""
         connection.greeting = self.core.sessions.greet(connection.peer)
-        return super().connected(connection)
+        super().connected(connection)
 
     def respond(self, connection: Connection, line: bytes) -> None:
         """Answer a line."""
         request = self._read(connection, line)
         if request is None:
             return
-        journal = self.core.journal
-        if journal.is_blocked:
-            journal.turn_away(connection)
+        if isinstance(request, _WRITTEN) and self.core.journal.is_blocked:
+            self.core.journal.turn_away(connection)
         elif isinstance(request, protocol.AgentCoatBatch):
             self._take_batch(connection, request)
         elif isinstance(request, protocol.AgentCoat):
@@ -83,7 +84,7 @@ class QueueService(Service):
 
     def _take_envelope(self, connection: Connection, request: protocol.AgentCoat, size: int) -> None:
         try:
-            self._append(request.envelope, self.stamp_of(connection))
+            self._append(connection, request.envelope, self.stamp_of(connection))
         except NoEnvelopeError as error:
             self.bad(connection, str(error), size)
             return
@@ -95,7 +96,7 @@ class QueueService(Service):
         rejected: list[protocol.Rejection] = []
         for index, envelope in enumerate(request.envelopes):
             try:
-                if self._append(envelope, stamp):
+                if self._append(connection, envelope, stamp):
                     accepted += 1
                 else:
                     duplicates += 1
@@ -105,16 +106,27 @@ class QueueService(Service):
         reply = protocol.encode(protocol.BatchOk(accepted, duplicates, rejected))
         self.core.journal.answer(connection, reply, TRY_AGAIN)
 
-    def _append(self, envelope: msgspec.Raw, stamp: Stamp) -> bool:
+    def _append(self, connection: Connection, envelope: msgspec.Raw, stamp: Stamp) -> bool:
         """Append an envelope; say whether it is a new one."""
         stamped = stamp.put(envelope)
         core = self.core
+        if stamped.claim_id:
+            self._suspect(connection, stamped.claim_id)
         if stamped.key is not None and not core.duplicates.add(stamped.key):
             core.counts.duplicates += 1
             return False
         core.journal.envelope(stamped.json, stamp.agent)
-        core.counts.envelopes += 1
         return True
+
+    def _suspect(self, connection: Connection, claim_id: str) -> None:
+        """Put it into the log, once for a connection, if the claim that an envelope names is somebody else's."""
+        stolen = self.core.claims.stolen(claim_id, connection.lineage)
+        if stolen is None or connection.suspected == claim_id:
+            return
+        connection.suspected = claim_id
+        detail: dict[str, object] = {"agent": stolen.agent.id, "claim_id": claim_id, "message": _STOLEN}
+        detail |= connection.peer.by
+        self.core.journal.record(actions.CLAIM, detail, success=False, agent=self.stamp_of(connection).agent)
 
     def _take_activity(self, connection: Connection, request: protocol.Activity, size: int) -> None:
         peer = msgspec.Raw(_encoder.encode(connection.peer.by))
@@ -153,7 +165,7 @@ class QueueService(Service):
         self, connection: Connection, request: protocol.ListActions | protocol.Call | protocol.Submit | protocol.Poll
     ) -> None:
         queue, peer = self.core.actions, connection.peer
-        self.stamp_of(connection)
+        self.core.acting = self.stamp_of(connection).agent
         reply: msgspec.Struct
         try:
             if isinstance(request, protocol.ListActions):
@@ -166,4 +178,6 @@ class QueueService(Service):
                 reply = queue.poll(request.id, peer)
         except AotelError as error:
             reply = protocol.Refused(str(error))
+        finally:
+            self.core.acting = None
         self.answer(connection, _encoder.encode(reply) + b"\n")

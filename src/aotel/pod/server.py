@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aotel._version import __version__
 from aotel.audit import AuditLog, actions
 from aotel.pod import sockets
+from aotel.pod.accepting import Acceptor
 from aotel.pod.actions import ActionQueue
 from aotel.pod.claims import Claims
 from aotel.pod.config import AgentConfig
@@ -61,10 +62,10 @@ class Pod:
         self.core: Core
         self.actions: ActionQueue
         self._on_written = on_written
-        self._log: AuditLog
+        self._log: AuditLog | None = None
         self._forwarder: Forwarder | None = None
         self._listeners: sockets.Listeners | None = None
-        self._servers: list[asyncio.AbstractServer] = []
+        self._acceptors: list[Acceptor] = []
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="aotel-pod")
         self._watch: Watch | None = None
         self._stopping: asyncio.Future[None] | None = None
@@ -91,7 +92,7 @@ class Pod:
         options = self.options
         sockets.make_directory(options.directory, options.directory_mode)
         loop = asyncio.get_running_loop()
-        self._log = AuditLog(
+        log = self._log = AuditLog(
             options.directory,
             pod_id=options.pod_id,
             key=options.key,
@@ -101,7 +102,7 @@ class Pod:
         try:
             duplicates = Duplicates.of_log(options.directory)
             journal = Journal(
-                self._log,
+                log,
                 loop,
                 self._executor,
                 durable=options.fsync == "always",
@@ -120,7 +121,9 @@ class Pod:
                 options.config.actions,
                 options.directory / "actions.json",
                 time.time,
-                audit=lambda action, detail, success: journal.record(action, detail, success=success),
+                audit=lambda action, detail, success: self.append(
+                    action, detail, success=success, agent=self.core.acting
+                ),
                 claim_of=self._claim_of,
             )
             if options.otlp is not None:
@@ -128,7 +131,7 @@ class Pod:
 
                 self._forwarder = journal.sink = Forwarder(options.otlp, pod_id=options.pod_id)
             self._listeners = sockets.Listeners(options.directory, options.socket_mode)
-            await self._serve(loop)
+            self._serve(loop)
             journal.record(actions.POD_START, {"version": __version__, "pid": os.getpid()})
             journal.commit()
             self._watch = Watch(self.core, self._executor)
@@ -148,6 +151,11 @@ class Pod:
         """Return when somebody has stopped the pod, and it has."""
         await self._stop_asked.wait()
         await self.stop()
+
+    def forget(self) -> None:
+        """In a forked child: let go of the sockets, which would else seem in use after the parent's end."""
+        if self._listeners is not None:
+            self._listeners.forget()
 
     def append(self, action: str, detail: dict[str, object], *, success: bool = True, agent: str | None = None) -> None:
         """Put an entry of the embedder's into the log; if that can't be written now, later."""
@@ -172,6 +180,20 @@ class Pod:
         self.core.look_soon()
         return claim
 
+    def deny_control(self, pid: int) -> None:
+        """Answer nothing on `control.sock` to a process and all that it starts, whoever's they are.
+
+        Args:
+            pid: the process; it may be the pod's own.
+
+        Raises:
+            PodError: there is no such process.
+        """
+        seen = look(pid)
+        if seen is None:
+            raise PodError(f"there is no process {pid} to keep from {sockets.CONTROL}")
+        self.core.claims.mark(seen.process)
+
     def is_agent(self, peer: Peer) -> bool:
         """Say whether a peer is under a claim, or was, or descends from a process that is or was."""
         return self.core.is_agent(peer)
@@ -192,7 +214,7 @@ class Pod:
         claim = self.core.covering(peer)
         return None if claim is None else claim.id
 
-    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._listeners is not None  # noqa: S101 - made just before
         services: dict[str, Service] = {
             sockets.QUEUE: QueueService(self.core),
@@ -201,19 +223,22 @@ class Pod:
         }
         for name, service in services.items():
             listening = self._listeners.listening[name]
-            server = await loop.create_unix_server(
-                partial(Connection, service), sock=listening, backlog=sockets.BACKLOG
-            )
-            self._servers.append(server)
+            self._acceptors.append(Acceptor(loop, listening, partial(Connection, service), self._has_room))
+
+    def _has_room(self) -> bool:
+        pending = sum(acceptor.pending for acceptor in self._acceptors)
+        return len(self.core.connections) + pending < self.core.most_connections
 
     async def _stop(self, reason: str) -> None:
         deadline = time.monotonic() + _DRAIN
-        for server in self._servers:
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         if self._listeners is not None:
             self._listeners.close()
         if self._watch is not None:
             await self._watch.stop()
+        for acceptor in self._acceptors:
+            await acceptor.settle()
         connections = list(self.core.connections)
         for connection in connections:
             connection.finish()
@@ -235,9 +260,9 @@ class Pod:
 
     async def _abandon(self) -> None:
         """Give back all that was opened so far."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors.clear()
         if self._listeners is not None:
             self._listeners.close()
         loop = asyncio.get_running_loop()
@@ -247,6 +272,7 @@ class Pod:
         self._executor.shutdown(wait=False)
 
     def _close_log(self) -> None:
+        assert self._log is not None  # noqa: S101 - opened before anything that has to be given back
         with contextlib.suppress(OSError):
             self._log.sync()
         self._log.close()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, ClassVar
 
-from aotel.envelopes.protocol import RateLimited, Refused, encode
+from aotel.envelopes.protocol import Refused, encode
 from aotel.pod.stamp import Stamp
 
 if TYPE_CHECKING:
     from aotel.pod.connection import Connection
     from aotel.pod.core import Core
 
-_FULL = encode(RateLimited(1.0, "too many connections"))
 _INTERNAL = encode(Refused("the pod failed to carry out this request; its log says why"))
 
 _logger = logging.getLogger("aotel")
@@ -31,13 +30,13 @@ class Service:
         self.core = core
         self.half_lines = core.half_lines
 
-    def connected(self, connection: Connection) -> bytes | None:
-        """Take notice of a new connection; what is returned is all that it gets before it is closed."""
+    def connected(self, connection: Connection) -> None:
+        """Take notice of a new connection."""
         core = self.core
         core.connections.add(connection)
+        core.counts.connections += 1
         process = connection.peer.process
         connection.lineage = () if process is None else core.claims.lineages.of(process)
-        return _FULL if len(core.connections) > core.most_connections else None
 
     def disconnected(self, connection: Connection) -> None:
         """Take notice of its end."""

@@ -88,6 +88,12 @@ class Listeners:
                         link.unlink()
             shutil.rmtree(self._short, ignore_errors=True)
 
+    def forget(self) -> None:
+        """Close them, and leave what is in the directory to whom it belongs."""
+        self._made.clear()
+        self._short = None
+        self.close()
+
     def _listen(self, path: Path, mode: int) -> None:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

@@ -20,8 +20,13 @@ _LONGEST_KEY = 128
 
 _encoder = msgspec.json.Encoder()
 _object: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
-_LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_ESCAPE = re.compile(
+    rb"\\(?:"  # in front of all of it: a search skips what has none
+    rb"[^u](?:\\[^u])*"  # whatever else is escaped, other backslashes among it
+    rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb")"
+)
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -33,6 +38,11 @@ class _SpanId(msgspec.Struct):
     span_id: msgspec.Raw = msgspec.Raw()
 
 
+class _Said(msgspec.Struct):
+    agent_claim_id: str = ""
+
+
+_said: msgspec.json.Decoder[_Said] = msgspec.json.Decoder(_Said)
 _span_id: msgspec.json.Decoder[_SpanId] = msgspec.json.Decoder(_SpanId)
 _EMPTY = (b"", b'""', b"null")
 
@@ -43,10 +53,12 @@ class Stamped(msgspec.Struct, gc=False):
     Attributes:
         json: the envelope.
         key: what tells it from every other one; None if it doesn't say.
+        claim_id: the claim that it named itself, whoever's that is; "" for none.
     """
 
     json: bytes
     key: bytes | None
+    claim_id: str
 
 
 class Stamp:
@@ -65,6 +77,7 @@ class Stamp:
         self._agent_role = msgspec.Raw(_encoder.encode("" if claim is None else claim.agent.role))
         self._envpod = msgspec.Raw(_encoder.encode(_envpod(pod_id, peer, claim)))
         self._subjects: dict[bytes, msgspec.Raw] = {}
+        self._last_said: tuple[bytes, str] = (b"", "")
 
     def put(self, envelope: msgspec.Raw) -> Stamped:
         """Return an envelope as it goes into the log.
@@ -80,8 +93,18 @@ class Stamp:
         subject = bytes(found.get("subject", b""))
         known = self._subjects.get(subject)
         found["subject"] = self._subject(subject) if known is None else known
+        claim_id = self._claim_id(bytes(found.get("envpod", b"")))
         found["envpod"] = self._envpod
-        return Stamped(_encoder.encode(found), key)
+        return Stamped(_encoder.encode(found), key, claim_id)
+
+    def _claim_id(self, said: bytes) -> str:
+        """Return the claim that an envelope's own `envpod` names."""
+        if said != self._last_said[0]:  # a sender says the same each time
+            try:
+                self._last_said = said, _said.decode(said).agent_claim_id
+            except UNREADABLE:
+                self._last_said = said, ""
+        return self._last_said[1]
 
     def _subject(self, given: bytes) -> msgspec.Raw:
         try:
@@ -126,7 +149,9 @@ def mended(line: bytes) -> bytes | None:
 
     Python's own `json` writes such escapes, for file names that are no UTF-8 among others; strict readers refuse them.
     """
-    made = _ESCAPE.sub(lambda found: b"\\ufffd" if _LONE.fullmatch(found[0]) else found[0], line)
+    if rb"\ud" not in line and rb"\uD" not in line:
+        return None  # which costs next to nothing, however long a line of rubbish is
+    made = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], line)
     return None if made == line else made
 
 

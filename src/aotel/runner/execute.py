@@ -13,7 +13,6 @@ from aotel.runner.child import Child, Exit
 from aotel.runner.ending import INTERRUPTED, MEMORY_LIMIT, OUT_OF_MEMORY, TIMEOUT, Ending
 from aotel.runner.info import presentable
 from aotel.runner.supervise import Supervisor
-from aotel.runner.tree import Tree
 from aotel.runner.watch import Watch
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from aotel.runner.signals import Signals
     from aotel.runner.stage import Stage
+    from aotel.runner.tree import Tree
 
 TIMED_OUT: Final = 124
 KILLED: Final = 128 + signal.SIGKILL
@@ -29,7 +29,7 @@ _LINGER: Final = 1.0  # seconds that those who outlive the command are waited fo
 _END_US = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
 
 
-def execute(stage: Stage, executable: str, environ: Mapping[str, str], signals: Signals) -> int:
+def execute(stage: Stage, executable: str, environ: Mapping[str, str], signals: Signals, tree: Tree) -> int:
     """Run the command to its end; return the exit status of the whole.
 
     Args:
@@ -37,12 +37,12 @@ def execute(stage: Stage, executable: str, environ: Mapping[str, str], signals: 
         executable: the file that the command is.
         environ: its environment.
         signals: those that reach us.
+        tree: what the command will bring about.
 
     Raises:
         CommandError: the system doesn't start it.
     """
     limit = stage.options.memory_limit
-    tree = Tree()
     cgroup = None if limit is None else Cgroup.make(limit)
     try:
         ending = Ending(tree, cgroup)
@@ -60,7 +60,6 @@ def execute(stage: Stage, executable: str, environ: Mapping[str, str], signals: 
     finally:
         if cgroup is not None:
             cgroup.close()
-        tree.close()
     _collect(stage, signals)
     return status
 

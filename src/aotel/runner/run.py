@@ -23,6 +23,7 @@ from aotel.runner.presenter import Presenter, write_line
 from aotel.runner.record import Record
 from aotel.runner.signals import Signals, held_back
 from aotel.runner.stage import Stage
+from aotel.runner.tree import Tree
 from aotel.sensor.policy import NO_SANDBOX, Policy
 from aotel.view import Kind, Level, open_view
 
@@ -126,13 +127,16 @@ def _go(stage: Stage) -> int:
         raise
     with Signals() as signals:
         message: str | None = None
+        tree = Tree()
         try:
-            status = execute(stage, executable, environ, signals)
+            status = execute(stage, executable, environ, signals, tree)
         except BaseException as error:
             message = str(error)
             raise
         finally:
             _close(stage, message)
+            # Behind the pod's end: an orphan that isn't adopted has no descent that the pod could see.
+            tree.close()
     return status
 
 
@@ -140,6 +144,8 @@ def _prepare(stage: Stage) -> tuple[str, dict[str, str]]:
     """Do what comes before the command; return the file it is, and its environment."""
     options = stage.options
     target: Path | None = None
+    # Also without an agent: what runs here asks, and somebody outside decides.
+    stage.pod.deny_control(os.getpid())
     if options.packages:
         target = stage.directory.overlay
         _install(stage, target)

@@ -177,10 +177,10 @@ def test_while_somebody_reads_keys_nothing_is_drawn() -> None:
 import termios, tty
 before = termios.tcgetattr(0)
 tty.setcbreak(0)
-time.sleep(0.5)
+time.sleep(1.5)
 say(" mine")
 tell("file_open", path="/hidden", mode="read", count=1)
-time.sleep(1)
+time.sleep(2)
 say("mine still")
 time.sleep(0.3)
 termios.tcsetattr(0, termios.TCSADRAIN, before)
@@ -189,7 +189,7 @@ time.sleep(30)
     )
     with watching(program) as seen:
         seen.wait_for_text("ready mine")
-        seen.pump(0.2)
+        seen.pump(1)
         before = len(seen.written)
         seen.wait_for_text("mine still")
         assert len(seen.written) - before < 50
