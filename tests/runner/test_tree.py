@@ -41,7 +41,7 @@ def test_orphans_are_in_the_tree_and_children_from_before_are_not() -> None:
 def test_tree_that_keeps_forking_is_killed() -> None:
     tree = Tree()
     try:
-        # Each leaves a child behind and ends: 4 at a time that nobody can catch one by one, and an end after 300 of them.
+        # Each leaves a child behind and ends: nobody can catch them one by one. After 300 of them it ends.
         script = (
             "trap '' TERM; f() { [ $1 -lt 300 ] || exit; sleep 0.03; f $(($1 + 1)) & }; "
             "for n in 1 2 3 4; do f 0 & done; sleep 20"
