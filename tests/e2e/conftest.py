@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.demo import run_agent
+from tests.e2e.pages import Pages
 from tests.e2e.phoenix import Phoenix
 from tests.view.report.browser import executable
 

@@ -41,9 +41,11 @@ class Exchange:
 
     @property
     def usage(self) -> dict[str, Any]:
-        """What the provider says that it counted."""
-        said = [event.get("usage") or (event.get("response") or {}).get("usage") for event in self.events]
-        found: dict[str, Any] = next((usage for usage in reversed(said) if usage), {})
+        """What the provider says that it counted, in the answer or in whichever events of a stream."""
+        found: dict[str, Any] = {}
+        for event in self.events:
+            for holder in (event, event.get("response"), event.get("message")):
+                found |= (holder or {}).get("usage") or {}
         return found
 
     @property

@@ -1,0 +1,32 @@
+"""Model calls whose tokens a provider counts in several ways: by name, one call each, in an order that is kept."""
+
+import anthropic
+import openai
+
+client = openai.OpenAI()
+MODEL = "gpt-5"
+
+
+def chat(text: str, **more: object) -> None:
+    answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": text}], **more)
+    if more.get("stream"):
+        list(answer)
+
+
+def respond(text: str, **more: object) -> None:
+    answer = client.responses.create(model=MODEL, input=text, **more)
+    if more.get("stream"):
+        list(answer)
+
+
+for stream in (False, True):
+    chat("Plain and cached.", stream=stream)
+    chat("Think about it.", stream=stream)
+    respond("Plain and cached.", stream=stream)
+    respond("Think about it.", stream=stream)
+client.embeddings.create(model=MODEL, input="Numbers, please.")
+
+claude = anthropic.Anthropic()
+ASKED = {"model": "claude-sonnet-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": "Plain and cached."}]}
+claude.messages.create(**ASKED)
+list(claude.messages.create(**ASKED, stream=True))
