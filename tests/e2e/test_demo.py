@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.demo import run_agent
+from tests.e2e.reading import conversation, conversation_of, documents, indexed
 from tests.e2e.running import INSTRUMENT
 
 if TYPE_CHECKING:
@@ -157,57 +158,12 @@ def counted(demo: Demo) -> list[list[int]]:
 
 def messages_of(demo: Demo) -> list[list[dict[str, Any]]]:
     """Return the messages of each model call as Phoenix has them."""
-    families = ("llm.input_messages", "llm.output_messages")
-    return [[m for family in families for m in messages(span.attributes, family)] for span in demo.named(CALL)]
+    return [conversation(span) for span in demo.named(CALL)]
 
 
 def said(demo: Demo) -> list[list[dict[str, Any]]]:
     """Return the messages of each model call as the wire had them."""
-    return [
-        [*map(plain, exchange.request["messages"]), {"role": "assistant", **exchange.message}]
-        for exchange in demo.exchanges
-    ]
-
-
-def plain(message: dict[str, Any]) -> dict[str, Any]:
-    calls = [{"id": call["id"], **call["function"]} for call in message.get("tool_calls") or ()]
-    answered = {"answers": message["tool_call_id"]} if "tool_call_id" in message else {}
-    return {"role": message["role"], "content": message.get("content") or "", "calls": calls, **answered}
-
-
-def messages(attributes: dict[str, Any], family: str) -> list[dict[str, Any]]:
-    found = []
-    while (role := attributes.get(f"{family}.{len(found)}.message.role")) is not None:
-        prefix = f"{family}.{len(found)}.message."
-        parts = [f"{prefix}tool_calls.%d.tool_call.{name}" for name in ("id", "function.name", "function.arguments")]
-        calls = list(zip(*(series(attributes, part) for part in parts), strict=True))
-        answers = attributes.get(f"{prefix}tool_call_id")
-        found.append(
-            {
-                "role": role,
-                "content": attributes.get(f"{prefix}content", ""),
-                "calls": [dict(zip(("id", "name", "arguments"), call, strict=True)) for call in calls],
-                **({} if answers is None else {"answers": answers}),
-            }
-        )
-    return found
-
-
-def documents(attributes: dict[str, Any], family: str) -> list[dict[str, Any]]:
-    names = {"id": "document.id", "score": "document.score", "text": "document.content"}
-    columns = [indexed(attributes, family, name) for name in names.values()]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def indexed(attributes: dict[str, Any], family: str, name: str) -> list[Any]:
-    return series(attributes, f"{family}.%d.{name}")
-
-
-def series(attributes: dict[str, Any], pattern: str) -> list[Any]:
-    found: list[Any] = []
-    while (value := attributes.get(pattern % len(found))) is not None:
-        found.append(value)
-    return found
+    return [conversation_of(exchange) for exchange in demo.exchanges]
 
 
 def is_json(text: str) -> bool:
