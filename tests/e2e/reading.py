@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 def conversation(span: Span) -> list[dict[str, Any]]:
     """Return what was said in a model call, as Phoenix has it."""
-    return [
-        m for family in ("llm.input_messages", "llm.output_messages") for m in messages(span.attributes, family)
-    ]
+    return [m for family in ("llm.input_messages", "llm.output_messages") for m in messages(span.attributes, family)]
 
 
 def conversation_of(exchange: Exchange) -> list[dict[str, Any]]:

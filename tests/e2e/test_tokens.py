@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from tests.e2e.phoenix import Phoenix, Span
 
-BESIDE = {
-    "alone": OTHERS,
-    "beside openinference": OTHERS.replace("openai,", "", 1),
-    "beside opentelemetry": OTHERS.replace("genai_openai,", ""),
-    "beside both": OTHERS.replace("openai,", "", 1).replace("genai_openai,", ""),
+BESIDE: dict[str, tuple[tuple[str, ...], str]] = {
+    "alone": ((), OTHERS),
+    "openinference": (("openinference",), OTHERS),
+    "opentelemetry": (("opentelemetry",), OTHERS),
+    "whoever is installed": ((), OTHERS.replace("openai,", "", 1)),  # those two: both call their entry point so
 }
-"""What is not switched on."""
+"""Instrumentors that the program switches on itself, and those that `opentelemetry-instrument` does not."""
 CALLS = 11
 EMBEDDING = 8  # which call
 LIFETIME = 120.0
@@ -30,7 +30,7 @@ LIFETIME = 120.0
 
 @pytest.mark.parametrize("beside", BESIDE)
 def test_tokens_are_those_that_the_provider_counted(beside: str, phoenix: Phoenix, tmp_path: Path) -> None:
-    exchanges = []
+    switched_on, switched_off = BESIDE[beside]
     with (
         OpenAIServer(lifetime=LIFETIME) as openai,
         AnthropicServer(lifetime=LIFETIME) as anthropic,
@@ -42,9 +42,10 @@ def test_tokens_are_those_that_the_provider_counted(beside: str, phoenix: Phoeni
             "OPENAI_API_KEY": "key",
             "ANTHROPIC_BASE_URL": second.url,
             "ANTHROPIC_API_KEY": "key",
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": BESIDE[beside],
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": switched_off,
         }
-        run(tmp_path, *INSTRUMENT, PROGRAMS / "tokens.py", project=beside, phoenix=phoenix, **variables)
+        program = (PROGRAMS / "tokens.py", *switched_on)
+        run(tmp_path, *INSTRUMENT, *program, project=beside, phoenix=phoenix, **variables)
         exchanges = [*first.exchanges, *second.exchanges]
     assert len(exchanges) == CALLS
     spans = phoenix.spans(beside, until=lambda found: len(counting(found)) >= CALLS and is_whole(found, beside))

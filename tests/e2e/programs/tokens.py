@@ -1,8 +1,20 @@
-"""Model calls whose tokens a provider counts in several ways: by name, one call each, in an order that is kept."""
+"""Model calls whose tokens a provider counts in several ways, one after another.
+
+Run by path; arguments name instrumentors of others that it switches on first.
+"""
+
+import sys
+from importlib import import_module
 
 import anthropic
 import openai
 
+OTHERS = {
+    "openinference": "openinference.instrumentation.openai",
+    "opentelemetry": "opentelemetry.instrumentation.genai.openai",
+}
+for name in sys.argv[1:]:
+    import_module(OTHERS[name]).OpenAIInstrumentor().instrument()
 client = openai.OpenAI()
 MODEL = "gpt-5"
 
