@@ -28,7 +28,7 @@ def plain(message: dict[str, Any]) -> dict[str, Any]:
 
 def messages(attributes: dict[str, Any], family: str) -> list[dict[str, Any]]:
     """Return the messages of a family of attributes."""
-    found = []
+    found: list[dict[str, Any]] = []
     while (role := attributes.get(f"{family}.{len(found)}.message.role")) is not None:
         prefix = f"{family}.{len(found)}.message."
         parts = [f"{prefix}tool_calls.%d.tool_call.{name}" for name in ("id", "function.name", "function.arguments")]

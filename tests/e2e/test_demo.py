@@ -145,7 +145,7 @@ def test_the_answer_is_what_the_person_read(demo: Demo) -> None:
 
 def tokens_of(demo: Demo) -> list[list[int]]:
     names = [f"llm.token_count.{name}" for name in ("prompt", "completion", "total")]
-    counts = [[span.attributes.get(name) for name in names] for span in demo.spans]
+    counts = [[span.attributes.get(name, 0) for name in names] for span in demo.spans]
     return [count for count in counts if any(count)]
 
 

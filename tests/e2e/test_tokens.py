@@ -44,7 +44,7 @@ def test_tokens_are_those_that_the_provider_counted(beside: str, phoenix: Phoeni
             "ANTHROPIC_API_KEY": "key",
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": switched_off,
         }
-        program = (PROGRAMS / "tokens.py", *switched_on)
+        program = (str(PROGRAMS / "tokens.py"), *switched_on)
         run(tmp_path, *INSTRUMENT, *program, project=beside, phoenix=phoenix, **variables)
         exchanges = [*first.exchanges, *second.exchanges]
     assert len(exchanges) == CALLS

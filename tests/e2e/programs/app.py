@@ -1,8 +1,10 @@
 """A program that knows nothing of tracing: it asks a model through `openai`, plain, streamed, and with a tool."""
 
+from typing import Any
+
 import openai
 
-client = openai.OpenAI()
+client: Any = openai.OpenAI()
 WEATHER = {
     "type": "function",
     "function": {

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import openai
 
@@ -18,7 +19,7 @@ TOOLS = [
 ]
 
 
-def message(number: int) -> dict[str, object]:
+def message(number: int) -> dict[str, Any]:
     """Return a message: every second one asks for a tool, and the next has what it said."""
     text = f"This is message {number}. " + f"It says word {number} again. " * 20
     if number % 4 == 1:
@@ -33,8 +34,8 @@ def message(number: int) -> dict[str, object]:
 def main() -> None:
     messages = [message(number) for number in range(199)]
     messages.append({"role": "user", "content": "And this is the end."})
-    asked = {"model": "gpt-5", "messages": messages, "tools": TOOLS}
-    client = openai.OpenAI()
+    asked: Any = {"model": "gpt-5", "messages": messages, "tools": TOOLS}
+    client: Any = openai.OpenAI()
     if len(sys.argv) > 1:
         list(client.chat.completions.create(**asked, stream=True))
     else:

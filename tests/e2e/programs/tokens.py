@@ -5,6 +5,7 @@ Run by path; arguments name instrumentors of others that it switches on first.
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import anthropic
 import openai
@@ -15,17 +16,17 @@ OTHERS = {
 }
 for name in sys.argv[1:]:
     import_module(OTHERS[name]).OpenAIInstrumentor().instrument()
-client = openai.OpenAI()
+client: Any = openai.OpenAI()
 MODEL = "gpt-5"
 
 
-def chat(text: str, **more: object) -> None:
+def chat(text: str, **more: Any) -> None:
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": text}], **more)
     if more.get("stream"):
         list(answer)
 
 
-def respond(text: str, **more: object) -> None:
+def respond(text: str, **more: Any) -> None:
     answer = client.responses.create(model=MODEL, input=text, **more)
     if more.get("stream"):
         list(answer)
@@ -38,7 +39,7 @@ for stream in (False, True):
     respond("Think about it.", stream=stream)
 client.embeddings.create(model=MODEL, input="Numbers, please.")
 
-claude = anthropic.Anthropic()
+claude: Any = anthropic.Anthropic()
 ASKED = {"model": "claude-sonnet-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": "Plain and cached."}]}
 claude.messages.create(**ASKED)
 list(claude.messages.create(**ASKED, stream=True))
