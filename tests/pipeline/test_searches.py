@@ -18,7 +18,7 @@ B: dict[str, Any] = {"id": "b.md", "content": "Envelopes go to the pod.", "score
 
 def documents(attributes: Any, family: str) -> list[tuple[Any, ...]]:
     names = [f"{family}.%d.document.{name}" for name in ("id", "content", "score")]
-    found = []
+    found: list[tuple[Any, ...]] = []
     while any(name % len(found) in attributes for name in names):
         found.append(tuple(attributes.get(name % len(found)) for name in names))
     return found
