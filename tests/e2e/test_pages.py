@@ -87,7 +87,7 @@ def test_an_error_shows_its_exception(demo: Demo, pages: Pages) -> None:
     assert "exception there is no docs/faq.md" in shown
 
 
-def test_the_session_shows_its_trace_its_tokens_and_what_was_said(demo: Demo, pages: Pages, phoenix: Phoenix) -> None:
+def test_the_session_shows_its_trace_and_its_tokens(demo: Demo, pages: Pages, phoenix: Phoenix) -> None:
     shown = pages.session(demo)
     (session,) = phoenix.sessions(demo.project)
     assert session["session_id"] in shown
