@@ -5,17 +5,21 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.ready
+PHOENIX := .venv-phoenix
 PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
 ARGS ?=
 # Instrumentors that are here for tests: the demo shows aotel's own spans, as a fresh installation has them.
 OTHERS := openai,langchain,genai_openai,openai_v2
 
-$(READY): pyproject.toml .ci/python .ci/venv
+$(READY): pyproject.toml .ci/python .ci/uv .ci/venv
 	@.ci/venv .venv
+
+$(PHOENIX)/.ready: .ci/phoenix .ci/python .ci/uv
+	@.ci/phoenix $(PHOENIX)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: $(READY) ## run the example agent under `aotel run`, which shows and records what it does
@@ -32,6 +36,10 @@ test: $(READY) browser ## run the tests (ARGS="-k redaction" goes to pytest)
 .PHONY: test-all
 test-all: ## run the tests on every Python from 3.10 to 3.13 there is, and on the oldest dependencies allowed
 	@.ci/test-all $(ARGS)
+
+.PHONY: e2e
+e2e: $(READY) $(PHOENIX)/.ready browser ## run the example and others into a Phoenix, and look at them there
+	@$(BIN)/python -m pytest -n 0 --timeout 300 tests/e2e $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## check style, format and layers

@@ -43,6 +43,7 @@ def test_a_simple_tool_span_says_what_both_vocabularies_ask_for() -> None:
         "input.value": '{"path": "notes.md"}',
         "input.mime_type": "application/json",
         "output.value": "done",
+        "output.mime_type": "text/plain",
         "tool.name": "write_file",
         "tool.id": "call_1",
         "tool_call.id": "call_1",
@@ -145,7 +146,7 @@ def test_input_and_output_are_what_a_person_wants_to_read() -> None:
     attributes = write(CONVERSATION, ("openinference",))
     assert attributes["input.value"] == "And in\nParis?"
     assert attributes["output.value"] == "20 degrees."
-    assert "input.mime_type" not in attributes
+    assert attributes["input.mime_type"] == attributes["output.mime_type"] == "text/plain"
 
 
 def test_instructions_stand_before_the_conversation_where_they_have_no_place_of_their_own() -> None:
@@ -165,7 +166,15 @@ def test_an_explicit_value_and_its_media_type_are_written_as_they_are() -> None:
     assert attributes["input.value"] == '"hi"'
     assert attributes["input.mime_type"] == "application/json"
     assert attributes["output.value"] == "{broken}"
-    assert "output.mime_type" not in attributes
+    assert attributes["output.mime_type"] == "text/plain"
+
+
+@pytest.mark.parametrize(("value", "mime_type"), [("Blue.", "text/plain"), ('{"sky":"blue"}', "application/json")])
+def test_the_type_of_an_output_that_is_there_is_said_where_it_is_not(value: str, mime_type: str) -> None:
+    operation = Operation(op="llm", output_value="other", output_mime_type="text/html")
+    assert missing({"output.value": value}, operation, ("openinference",))["output.mime_type"] == mime_type
+    kept = {"output.value": value, "output.mime_type": "text/markdown"}
+    assert "output.mime_type" not in missing(kept, operation, ("openinference",))
 
 
 def test_model_names_say_which_was_asked_for_and_which_answered() -> None:

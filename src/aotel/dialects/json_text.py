@@ -39,6 +39,7 @@ Fields = Mapping[str, msgspec.Raw]
 Item = TypeVar("Item", Message, ToolDefinition)
 
 JSON_MIME_TYPE = "application/json"
+TEXT_MIME_TYPE = "text/plain"
 
 _OPENING = frozenset("{[")
 _CLOSING = frozenset("}]")

@@ -15,7 +15,7 @@ from aotel.dialects.flat_messages import (
 )
 from aotel.dialects.flat_search import SEARCH_FAMILIES, read_search, write_search
 from aotel.dialects.flatten import grouped, has_family
-from aotel.dialects.json_text import decode, mime_type
+from aotel.dialects.json_text import TEXT_MIME_TYPE, decode, mime_type
 from aotel.dialects.messages import read_messages
 from aotel.dialects.parameters import read_parameters, write_parameters
 from aotel.dialects.providers import from_openinference, to_openinference
@@ -119,7 +119,7 @@ _FAMILIES = (
     *SEARCH_FAMILIES,
 )
 
-_PLAIN = (None, "text/plain")
+_PLAIN = (None, TEXT_MIME_TYPE)
 
 _SUGGESTIONS = (
     ("reranker.", "rerank"),
@@ -272,15 +272,17 @@ def _write_values(operation: Operation, out: dict[str, AttributeValue], present:
         value, mime = operation.readable_input, None
     if value is not None and names.INPUT_VALUE not in present:
         out[names.INPUT_VALUE] = value
-        if mime is not None or (mime := mime_type(value)) is not None:
-            out[names.INPUT_MIME_TYPE] = mime
+        out[names.INPUT_MIME_TYPE] = mime or mime_type(value) or TEXT_MIME_TYPE
     value, mime = operation.output_value, operation.output_mime_type
     if value is None:
         value, mime = operation.readable_output, None
-    if value is not None and names.OUTPUT_VALUE not in present:
+    # The type is said of plain text too, and of a value that is there without one. Phoenix makes up a value from
+    # `gen_ai.response.id`, of the type JSON; the span's own value stands, but would get that type.
+    shown = present.get(names.OUTPUT_VALUE, value)
+    if value is not None and shown is value:
         out[names.OUTPUT_VALUE] = value
-        if mime is not None or (mime := mime_type(value)) is not None:
-            out[names.OUTPUT_MIME_TYPE] = mime
+    if isinstance(shown, str):
+        out[names.OUTPUT_MIME_TYPE] = (mime if shown is value else None) or mime_type(shown) or TEXT_MIME_TYPE
 
 
 def _write_identity(operation: Operation, out: dict[str, AttributeValue]) -> None:

@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 from aotel.content import to_json
-from aotel.operation import Agent, Document, Message, Operation, Retrieval, TextPart, Tool
+from aotel.operation import Agent, Document, Message, Operation, Reranking, Retrieval, TextPart, Tool
 from aotel.semconv import kinds
 from aotel.semconv.operations import lookup
 
@@ -61,6 +61,12 @@ def _operation_of_call(recording: Recording, texts: Texts) -> Operation:
     operation = operation_of_texts(taxonomy.tag, recording.name, taxonomy.end_kind, texts)
     if operation.op == "retrieval":
         operation.retrieval = Retrieval(query=_only_text(texts.named), documents=_documents(texts.found))
+    elif operation.op == "rerank":
+        operation.reranking = Reranking(
+            query=_only_text(texts.named),
+            input_documents=_documents(_only_candidates(texts.named)),
+            output_documents=_documents(texts.found),
+        )
     elif operation.op == "llm":
         operation.input_messages = _prompt(texts.named)
         if type(texts.found) is str:
@@ -91,6 +97,16 @@ def _only_text(named: Tree) -> str | None:
         return None
     texts = [value for value in named.values() if type(value) is str]
     return texts[0] if len(texts) == 1 else None
+
+
+def _only_candidates(named: Tree) -> Tree:
+    # Likewise: the one list of documents among the arguments is what is ranked; texts count where there are no others.
+    lists = [value for value in named.values() if isinstance(value, list) and value] if isinstance(named, dict) else []
+    for kind in (dict, str):
+        found = [value for value in lists if all(isinstance(item, kind) for item in value)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _documents(found: Tree) -> tuple[Document, ...]:
