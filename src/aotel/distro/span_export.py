@@ -67,7 +67,7 @@ def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeo
     """Add the span exporters that the environment names; none where it names none and gives no OTLP endpoint."""
     for name in wanted(settings):
         try:
-            exporter = otlp_span_exporter(settings) if name == "otlp" else _load(name)
+            exporter = otlp_span_exporter(settings.otlp_traces_protocol) if name == "otlp" else _load(name)
             provider.add_span_processor(exporting_processor(exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
             _logger.warning("aotel: the span exporter %r could not be set up (%s)", name, describe_error(error))
@@ -77,6 +77,8 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     """Return the names of the span exporters that the environment asks for."""
     if settings.traces_exporter:
         return tuple(name for name in settings.traces_exporter if name != "none")
+    if settings.backend:  # which says where spans go; an address alone does not ask for more
+        return ("otlp",) if "otlp" in settings.backend else ()
     return ("otlp",) if settings.otlp_endpoint or settings.otlp_traces_endpoint else ()
 
 
