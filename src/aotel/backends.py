@@ -51,6 +51,11 @@ class Target(NamedTuple):
     needs_project: bool = False
     compression: str | None = "gzip"
 
+    def options(self) -> dict[str, object]:
+        """Return what an exporter of spans has to be told."""
+        found: dict[str, object] = {"endpoint": self.endpoint, "headers": dict(self.headers)}
+        return {**found, "compression": self.compression} if self.compression else found
+
 
 class Preset(NamedTuple):
     """What is known of a backend.

@@ -29,7 +29,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from aotel.export import bounded_batch_processor, otlp_span_exporter
 from aotel.settings import load
 provider = TracerProvider()
-provider.add_span_processor(bounded_batch_processor(otlp_span_exporter("grpc"), flush_timeout=1.5))
+provider.add_span_processor(bounded_batch_processor(otlp_span_exporter(load().otlp_traces_protocol), flush_timeout=1.5))
 tracer = provider.get_tracer("test")
 for number in range(20):
     tracer.start_span(str(number)).end()

@@ -36,7 +36,8 @@ def with_backends(settings: Settings, request: Request) -> Settings:
     names = settings.backend or tuple(request.backend or ())
     if not names:
         return settings
-    alone = not settings.dialects_set and not settings.traces_exporter
+    others = set(settings.traces_exporter) - {"none", *names}
+    alone = not settings.dialects_set and not others
     return settings.with_backend(names, backends.dialects_of(names) if alone else settings.dialects)
 
 
@@ -67,12 +68,9 @@ def add_backend_exporters(provider: Any, settings: Settings, flush_timeout: floa
 
 
 def _exporter(target: Target) -> Any:
-    options: dict[str, object] = {"endpoint": target.endpoint, "headers": dict(target.headers)}
-    if target.compression:
-        options["compression"] = target.compression
     return otlp_span_exporter(
         target.protocol,
         receiver=f"{target.backend} ({target.endpoint})",
         project=Project(target.project, needed=target.needs_project),
-        **options,
+        **target.options(),
     )

@@ -42,7 +42,10 @@ class _Made:
         self.processor.shutdown()
         late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
         if late and not self._exporter.down:  # which would have been said already
-            _logger.warning("aotel: the last spans could not be delivered within %.3g s, and are lost", self._seconds)
+            to, seconds = self._exporter.receiver, self._seconds
+            _logger.warning(
+                "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, seconds
+            )
 
 
 def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIMEOUT) -> SpanProcessor:

@@ -34,6 +34,7 @@ class CarefulSpanExporter(SpanExporter):
     """
 
     def __init__(self, stock: Stock[ReadableSpan], *, receiver: str = RECEIVER, project: Project | None = None) -> None:
+        self.receiver = receiver
         self._stock = stock
         self._project = project
         self._health = Health(receiver, consequence="spans are lost until it takes them")
