@@ -21,6 +21,7 @@ from envelope_schema import build_schema, phases
 from loading import read_registry
 from vocabulary import RegistryError
 
+from aotel import backends
 from aotel.instrumentation.coverage import coverage
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ MODULES = ("__init__", "attributes", "environment", "kinds", "operations")
 PAGES = ("attributes", "envelopes", "environment", "operations")
 README = "README.md"
 INSTRUMENTATION = "docs/instrumentation.md"
+BACKENDS = "docs/backends.md"
+BACKENDS_TABLE = re.compile(r"(<!-- backends:begin -->\n).*?(<!-- backends:end -->)", re.DOTALL)
 INSTRUMENTATION_TABLE = re.compile(r"(<!-- coverage:begin -->\n).*?(<!-- coverage:end -->)", re.DOTALL)
 README_TABLE = re.compile(r"(<!-- environment:begin -->\n).*?(<!-- environment:end -->)", re.DOTALL)
 WIDTH = 120
@@ -69,7 +72,12 @@ def generate(registry: Registry, root: Path) -> dict[str, str]:
     files |= {f"docs/reference/{p}.md": environment.get_template(f"{p}.md.j2").render(values) for p in PAGES}
     files["semconv/aotp-0.1.schema.json"] = json.dumps(build_schema(registry), indent=2, ensure_ascii=False) + "\n"
     table = environment.get_template("environment_table.md.j2").render(values)
-    for name, place, text in ((README, README_TABLE, table), (INSTRUMENTATION, INSTRUMENTATION_TABLE, coverage())):
+    filled = (
+        (README, README_TABLE, table),
+        (INSTRUMENTATION, INSTRUMENTATION_TABLE, coverage()),
+        (BACKENDS, BACKENDS_TABLE, backends.table()),
+    )
+    for name, place, text in filled:
         page = _read(root / name)
         if page is not None and place.search(page):
             files[name] = _filled(place, page, text)

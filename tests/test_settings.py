@@ -108,7 +108,12 @@ def test_a_value_arrives_typed(name: str, value: str, field: str, expected: obje
 @pytest.mark.parametrize("variable", [v for v in VARIABLES if v.aliases], ids=lambda v: v.name)
 def test_an_alias_is_read_when_the_first_name_is_unset_or_empty(variable: Variable) -> None:
     name = variable.name
-    value = {"AOTEL_CAPTURE": "hash", "AOTEL_AGENT_ID": "a", "AOTEL_AGENT_ROLE": "r"}.get(name, "17")
+    value = {
+        "AOTEL_CAPTURE": "hash",
+        "AOTEL_AGENT_ID": "a",
+        "AOTEL_AGENT_ROLE": "r",
+        "LANGFUSE_BASE_URL": "https://langfuse.example",
+    }.get(name, "17")
     value = "true" if "HIDE" in name else "http/protobuf" if "PROTOCOL" in name else value
     by_name = load({name: value})
     assert by_name != Settings()

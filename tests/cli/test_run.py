@@ -29,7 +29,11 @@ def usage(*arguments: str, cwd: Path) -> str:
     ("arguments", "said"),
     [
         ([], "COMMAND"),
-        (["--backend", "phoenix", "--", "true"], "there is no backend 'phoenix' yet; there are pod and otlp"),
+        (
+            ["--backend", "pod,fenix", "--", "true"],
+            "there is no backend 'fenix'; there are phoenix, arize, datadog, langfuse, otlp, pod",
+        ),
+        (["--backend", "datadog", "--", "true"], "the backend datadog needs DD_API_KEY, so nothing is sent to it"),
         (["--view", "fancy", "--", "true"], "fancy"),
         (["--level", "LOUD", "--", "true"], "LOUD"),
         (["--timeout", "soon", "--", "true"], "a duration is a number"),

@@ -172,7 +172,7 @@ def test_selecting_and_connecting_to_nothing_imports_no_grpc() -> None:
         "from aotel.settings import Settings\n"
         "settings = Settings(envelopes=('pod', 'otlp'))\n"
         "exporters = select(settings, stderr_is_terminal=False, span_exporter=True).exporters\n"
-        "otlp_span_exporter(Settings())\n"
+        "otlp_span_exporter('grpc')\n"
         "assert len(exporters) == 2\n"
         "print(sorted({'grpc', 'requests', 'google.protobuf'} & set(sys.modules)))\n"
     )

@@ -14,7 +14,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from aotel.export import bounded_batch_processor, otlp_span_exporter
-from aotel.settings import Settings
 from tests.export.records import in_child, said
 from tests.servers import BlackHole, OtlpHttpReceiver, OtlpReceiver
 
@@ -30,7 +29,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from aotel.export import bounded_batch_processor, otlp_span_exporter
 from aotel.settings import load
 provider = TracerProvider()
-provider.add_span_processor(bounded_batch_processor(otlp_span_exporter(load()), flush_timeout=1.5))
+provider.add_span_processor(bounded_batch_processor(otlp_span_exporter(load().otlp_traces_protocol), flush_timeout=1.5))
 tracer = provider.get_tracer("test")
 for number in range(20):
     tracer.start_span(str(number)).end()
@@ -73,7 +72,7 @@ def work(provider: TracerProvider, spans: int = 20) -> None:
 
 
 def to(receiver: OtlpReceiver | BlackHole, *, flush_timeout: float = 0.5) -> SpanProcessor:
-    return bounded_batch_processor(otlp_span_exporter(Settings(), endpoint=receiver.endpoint), flush_timeout)
+    return bounded_batch_processor(otlp_span_exporter("grpc", endpoint=receiver.endpoint), flush_timeout)
 
 
 def test_spans_are_delivered_at_flush_and_at_shutdown(provider: TracerProvider) -> None:
@@ -139,7 +138,7 @@ def test_outage_is_one_warning_however_many_spans(
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "50")
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10")
-    exporter = otlp_span_exporter(Settings(), endpoint=OtlpReceiver().endpoint, timeout=0.2)
+    exporter = otlp_span_exporter("grpc", endpoint=OtlpReceiver().endpoint, timeout=0.2)
     provider.add_span_processor(bounded_batch_processor(exporter, 0.5))
     deadline = time.monotonic() + 5
     while not exporter.down and time.monotonic() < deadline:

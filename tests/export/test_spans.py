@@ -16,7 +16,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from aotel.errors import ConfigurationError
 from aotel.export import CarefulSpanExporter, otlp_span_exporter
 from aotel.export.spans import careful
-from aotel.settings import Settings
 from tests.export.records import in_child, said, span
 from tests.servers import BlackHole, OtlpHttpReceiver, OtlpReceiver
 
@@ -34,9 +33,8 @@ both = pytest.mark.parametrize("receiver_type", [OtlpReceiver, OtlpHttpReceiver]
 
 def exporter_to(receiver: Receiver | BlackHole, *, timeout: float = 0.5) -> CarefulSpanExporter:
     if isinstance(receiver, OtlpHttpReceiver):
-        settings = Settings(otlp_traces_protocol="http/protobuf")
-        return otlp_span_exporter(settings, endpoint=f"{receiver.endpoint}/v1/traces", timeout=timeout)
-    return otlp_span_exporter(Settings(), endpoint=receiver.endpoint, timeout=timeout)
+        return otlp_span_exporter("http/protobuf", endpoint=f"{receiver.endpoint}/v1/traces", timeout=timeout)
+    return otlp_span_exporter("grpc", endpoint=receiver.endpoint, timeout=timeout)
 
 
 def names(receiver: Receiver) -> list[str]:
@@ -62,7 +60,7 @@ def test_settings_are_the_standard_variables(monkeypatch: pytest.MonkeyPatch) ->
     with OtlpReceiver() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "api-key=k")
-        exporter = otlp_span_exporter(Settings())
+        exporter = otlp_span_exporter("grpc")
         assert exporter.export([span()]) is SUCCESS
         exporter.shutdown()
         assert receiver.headers[0]["api-key"] == "k"
@@ -70,7 +68,7 @@ def test_settings_are_the_standard_variables(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_unknown_protocol_is_said_at_once() -> None:
     with pytest.raises(ConfigurationError, match="http/json"):
-        otlp_span_exporter(Settings(otlp_traces_protocol="http/json"))
+        otlp_span_exporter("http/json")
 
 
 @both

@@ -48,46 +48,48 @@ def exporters(found: dict[str, str]) -> list[str | None]:
 
 
 @pytest.mark.parametrize(
-    ("environ", "backend", "expected"),
+    ("environ", "backends", "expected"),
     [
-        ({}, None, ["none", "none", "none"]),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}, None, [None, None, None]),
-        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c"}, None, [None, "none", "none"]),
-        ({"OTEL_TRACES_EXPORTER": "console"}, None, ["console", "none", "none"]),
-        ({"OTEL_CONFIG_FILE": "f.yaml"}, None, [None, None, None]),
-        ({}, "otlp", ["otlp", "otlp", "otlp"]),
-        ({"OTEL_METRICS_EXPORTER": "none"}, "otlp", ["otlp", "none", "otlp"]),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_EXPORTER": "otlp"}, "pod", ["none"] * 3),
+        ({}, (), ["none", "none", "none"]),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}, (), [None, None, None]),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c"}, (), [None, "none", "none"]),
+        ({"OTEL_TRACES_EXPORTER": "console"}, (), ["console", "none", "none"]),
+        ({"OTEL_CONFIG_FILE": "f.yaml"}, (), [None, None, None]),
+        ({}, ("otlp",), ["otlp", "otlp", "otlp"]),
+        ({}, ("phoenix",), ["none", "none", "none"]),
+        ({}, ("phoenix", "otlp"), ["otlp", "otlp", "otlp"]),
+        ({"OTEL_METRICS_EXPORTER": "none"}, ("otlp",), ["otlp", "none", "otlp"]),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_EXPORTER": "otlp"}, ("pod",), ["none"] * 3),
     ],
 )
 def test_nothing_leaves_the_machine_unasked(
-    environ: dict[str, str], backend: str | None, expected: list[str | None]
+    environ: dict[str, str], backends: tuple[str, ...], expected: list[str | None]
 ) -> None:
-    assert exporters(made(environ, backend=backend)) == expected
+    assert exporters(made(environ, backends=backends)) == expected
 
 
 def test_backend_pod_takes_a_configuration_file_away() -> None:
-    assert "OTEL_CONFIG_FILE" not in made({"OTEL_CONFIG_FILE": "f.yaml"}, backend="pod")
+    assert "OTEL_CONFIG_FILE" not in made({"OTEL_CONFIG_FILE": "f.yaml"}, backends=("pod",))
 
 
 @pytest.mark.parametrize(
-    ("asked", "backend", "expected"),
+    ("asked", "backends", "expected"),
     [
-        (None, None, None),
-        ("auto", None, "auto"),
-        ("none", None, "none"),
-        ("otlp", None, "pod,otlp"),
-        ("file:/x, pod", None, "file:/x, pod"),
-        ("nonsense", None, "nonsense"),
-        ("otlp", "pod", "pod"),
-        (None, "pod", "pod"),
+        (None, (), None),
+        ("auto", (), "auto"),
+        ("none", (), "none"),
+        ("otlp", (), "pod,otlp"),
+        ("file:/x, pod", (), "file:/x, pod"),
+        ("nonsense", (), "nonsense"),
+        ("otlp", ("pod",), "pod"),
+        (None, ("pod",), "pod"),
     ],
 )
 def test_envelopes_go_to_the_pod_whatever_else_is_asked(
-    asked: str | None, backend: str | None, expected: str | None
+    asked: str | None, backends: tuple[str, ...], expected: str | None
 ) -> None:
     environ = {} if asked is None else {"AOTEL_ENVELOPES": asked}
-    assert made(environ, backend=backend).get("AOTEL_ENVELOPES") == expected
+    assert made(environ, backends=backends).get("AOTEL_ENVELOPES") == expected
 
 
 def test_one_view_is_enough() -> None:

@@ -21,6 +21,7 @@ from tests.servers.received import log_records_of, spans_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from trustme import LeafCert
     from typing_extensions import Self
 
     from tests.servers.received import ReceivedLogRecord, ReceivedSpan
@@ -42,6 +43,8 @@ class _Receiver:
         """Every byte that was taken, as it is on the wire before compression."""
         self.headers: list[dict[str, str]] = []
         """Headers (metadata) of every request, names in lower case."""
+        self.paths: list[str] = []
+        """Path of every request over HTTP."""
         self._delay = delay
         self._changed = threading.Condition()
 
@@ -105,6 +108,7 @@ class OtlpReceiver(_Receiver):
         delay: seconds that every answer takes.
         port: to listen on; 0 finds a free one.
         lifetime: seconds after which it stops by itself.
+        certificate: what it shows to those who connect; without one it speaks no TLS.
     """
 
     def __init__(
@@ -115,11 +119,13 @@ class OtlpReceiver(_Receiver):
         delay: float = 0.0,
         port: int = 0,
         lifetime: float = 60.0,
+        certificate: LeafCert | None = None,
     ) -> None:
         super().__init__(delay)
         self.statuses = deque(statuses)
         self._logs = logs
         self._lifetime = lifetime
+        self._certificate = certificate
         self.port = port or _free_port()
         self._server: grpc.Server | None = None
 
@@ -144,13 +150,22 @@ class OtlpReceiver(_Receiver):
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(self), server)  # type: ignore[no-untyped-call]
         if self._logs:
             logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Logs(self), server)  # type: ignore[no-untyped-call]
-        server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self._listen(server, f"127.0.0.1:{self.port}")
         server.start()
         self._server = server
         ending = threading.Timer(self._lifetime, server.stop, [None])
         ending.daemon = True
         ending.start()
         self._ending = ending
+
+    def _listen(self, server: grpc.Server, address: str) -> None:
+        if self._certificate is None:
+            server.add_insecure_port(address)
+            return
+        chain = b"".join(blob.bytes() for blob in self._certificate.cert_chain_pems)
+        server.add_secure_port(
+            address, grpc.ssl_server_credentials([(self._certificate.private_key_pem.bytes(), chain)])
+        )
 
     def stop(self) -> None:
         """Close every connection and stop listening."""
@@ -258,6 +273,7 @@ class OtlpHttpReceiver(_Receiver):
         data = request.rfile.read(int(request.headers.get("content-length", "0")))
         if request.headers.get("content-encoding") == "gzip":
             data = gzip.decompress(data)
+        self.paths.append(request.path)
         self._note(request.headers.items())
         status = self.statuses.popleft() if self.statuses else 200
         if request.path == "/v1/logs" and not self._logs:
@@ -272,7 +288,7 @@ class OtlpHttpReceiver(_Receiver):
         request.end_headers()
 
     def _take(self, path: str, data: bytes) -> None:
-        if path == "/v1/traces":
+        if path.endswith("/v1/traces"):
             self._keep(data, spans=spans_of(trace_service_pb2.ExportTraceServiceRequest.FromString(data)))
         else:
             self._keep(data, log_records=log_records_of(logs_service_pb2.ExportLogsServiceRequest.FromString(data)))

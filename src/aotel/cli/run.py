@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aotel.backends import PRESETS
 from aotel.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BACKENDS = ("pod", "otlp")
 _VIEWS = ("rich", "simple", "json", "off")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -41,15 +41,19 @@ class _Quantity(click.ParamType):  # type: ignore[type-arg]  # which older versi
             self.fail(str(error), param, ctx)
 
 
-class _Backend(click.ParamType):  # type: ignore[type-arg]  # which older versions of click have none of
-    """Where spans and envelopes go."""
+class _Backends(click.ParamType):  # type: ignore[type-arg]  # which older versions of click have none of
+    """Where spans go: names with commas between."""
 
-    name = "backend"
+    name = "backends"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: RET503 - `fail` does not return
-        if value in _BACKENDS:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
             return value
-        self.fail(f"there is no backend {value!r} yet; there are {' and '.join(_BACKENDS)}", param, ctx)
+        names = tuple(dict.fromkeys(name.strip().lower() for name in value.split(",")))
+        for name in names:
+            if name not in PRESETS:
+                self.fail(f"there is no backend {name!r}; there are {', '.join(PRESETS)}", param, ctx)
+        return names
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
@@ -68,8 +72,12 @@ class _Backend(click.ParamType):  # type: ignore[type-arg]  # which older versio
 )
 @click.option(
     "--backend",
-    type=_Backend(),
-    help="pod: nothing leaves the machine; otlp: spans go where OTEL_EXPORTER_OTLP_* say. By default, as OTEL_* say.",
+    "backends",
+    metavar="NAME[,NAME...]",
+    type=_Backends(),
+    default=(),
+    help=f"Where spans go: some of {', '.join(PRESETS)}; pod alone: nothing leaves the machine. "
+    "By default, as AOTEL_BACKEND and OTEL_* say.",
 )
 @click.option(
     "--policy",
@@ -142,7 +150,7 @@ def _options(given: dict[str, Any]) -> RunOptions:
         packages=given["packages"],
         view=given["view"],
         level=given["level"],
-        backend=given["backend"],
+        backends=given["backends"],
         allow_hosts=given["allow_hosts"] or policy.allow_hosts,
         allow_paths=given["allow_paths"] or policy.allow_paths,
         enforce=_first(given["enforce"], policy.enforce, False),  # noqa: FBT003 - the default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aotel.backends import PRESETS
 from aotel.errors import ConfigurationError
 from aotel.instrumentation import supported
 from aotel.settings import check_envelopes
@@ -26,6 +27,7 @@ class Request(NamedTuple):
     capture: str | None = None
     envelopes: str | Sequence[str] | None = None
     exporters: Sequence[LogRecordExporter] = ()
+    backend: str | Sequence[str] | None = None
     instrument: str | Sequence[str] | None = None
     inline: bool = False
     redact: Callable[[str], str] | None = None
@@ -55,6 +57,7 @@ class Request(NamedTuple):
             capture=check_capture(self.capture),
             envelopes=_envelopes(self.envelopes),
             exporters=tuple(self.exporters),
+            backend=_backends(self.backend),
             instrument=_libraries(self.instrument),
             flush_timeout=seconds(self.flush_timeout, "flush_timeout"),
         )
@@ -67,6 +70,18 @@ def _envelopes(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
         return check_envelopes(asked.split(",") if isinstance(asked, str) else _items("envelopes", asked))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def _backends(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if asked is None:
+        return None
+    given = tuple(asked.split(",")) if isinstance(asked, str) else _items("backend", asked)
+    names = tuple(dict.fromkeys(name.strip().lower() if isinstance(name, str) else name for name in given))
+    for name in names:
+        if name not in PRESETS:
+            msg = f"backend names some of {', '.join(PRESETS)}; got {name!r:.80}"
+            raise ConfigurationError(msg)
+    return names
 
 
 def _libraries(asked: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -18,6 +18,7 @@ from aotel._version import __version__
 from aotel.calls.port import PORT, SCOPE_NAME
 from aotel.content import ContentPolicy, activate
 from aotel.distro.arguments import Request
+from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
@@ -66,6 +67,7 @@ def configure(  # noqa: PLR0913 - the public signature
     capture: str | None = None,
     envelopes: str | Sequence[str] | None = None,
     exporters: Sequence[LogRecordExporter] = (),
+    backend: str | Sequence[str] | None = None,
     instrument: str | Sequence[str] | None = None,
     inline: bool = False,
     redact: Callable[[str], str] | None = None,
@@ -84,6 +86,8 @@ def configure(  # noqa: PLR0913 - the public signature
         capture: how content is written: "none", "redacted" (the default), "hash", "summary" or "raw".
         envelopes: where envelopes go: "auto", "pod", "otlp", "stderr", "file:PATH", "none", or several.
         exporters: log record exporters of your own, which then take the place of "auto".
+        backend: where spans go, by name: some of "phoenix", "arize", "datadog", "langfuse", "otlp" and "pod", as a list
+            or with commas between. Their keys and addresses are in the vendors' own environment variables.
         instrument: libraries whose calls become spans, by name: "all" (the default), "none", or some of
             `aotel.instrumentation.supported()`.
         inline: no worker thread: every envelope is delivered before the call returns (scripts, notebooks, tests).
@@ -105,6 +109,7 @@ def configure(  # noqa: PLR0913 - the public signature
         capture,
         envelopes,
         exporters,
+        backend,
         instrument,
         inline,
         redact,
@@ -123,7 +128,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
             auto-instrumentation does so itself, later.
     """
     with _lock:
-        settings = environment.load()
+        settings = with_backends(environment.load(), request)
         environment.report(settings)
         STATE.request = request
         PORT.autostart = None
@@ -165,15 +170,19 @@ def adopt(provider: Any) -> None:
     with _lock:
         if STATE.pipeline is not None and not STATE.pipeline.is_stopped:
             attach(provider, STATE.pipeline)
+            request = STATE.request or Request()
+            _send_spans(provider, with_backends(environment.load(), request), request)
             return
-        settings = environment.load()
+        request = STATE.request or Request()
+        settings = with_backends(environment.load(), request)
         if settings.disabled:
             return
         environment.report(settings)
         pipeline = the_pipeline(settings)
         attach(provider, pipeline)
+        _send_spans(provider, settings, request)
         # Whoever makes a provider is about to give it an exporter.
-        _fill(pipeline, settings, pipeline.policy, STATE.request or Request(), provider, exported=True)
+        _fill(pipeline, settings, pipeline.policy, request, provider, exported=True)
         _open_port(pipeline, provider, settings)
 
 
@@ -216,7 +225,13 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
         set_tracer_provider(provider)
     else:
         attach(provider, pipeline)
+    _send_spans(provider, settings, request)
     return provider
+
+
+def _send_spans(provider: Any, settings: Settings, request: Request) -> None:
+    if settings.backend and STATE.recorders is None:
+        add_backend_exporters(provider, settings, request.flush_timeout)
 
 
 def _exporters(settings: Settings, request: Request, *, exported: bool) -> tuple[LogRecordExporter, ...]:

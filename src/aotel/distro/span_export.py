@@ -42,7 +42,10 @@ class _Made:
         self.processor.shutdown()
         late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
         if late and not self._exporter.down:  # which would have been said already
-            _logger.warning("aotel: the last spans could not be delivered within %.3g s, and are lost", self._seconds)
+            to, seconds = self._exporter.receiver, self._seconds
+            _logger.warning(
+                "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, seconds
+            )
 
 
 def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIMEOUT) -> SpanProcessor:
@@ -67,7 +70,7 @@ def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeo
     """Add the span exporters that the environment names; none where it names none and gives no OTLP endpoint."""
     for name in wanted(settings):
         try:
-            exporter = otlp_span_exporter(settings) if name == "otlp" else _load(name)
+            exporter = otlp_span_exporter(settings.otlp_traces_protocol) if name == "otlp" else _load(name)
             provider.add_span_processor(exporting_processor(exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
             _logger.warning("aotel: the span exporter %r could not be set up (%s)", name, describe_error(error))
@@ -77,6 +80,8 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     """Return the names of the span exporters that the environment asks for."""
     if settings.traces_exporter:
         return tuple(name for name in settings.traces_exporter if name != "none")
+    if settings.backend:  # which says where spans go; an address alone does not ask for more
+        return ("otlp",) if "otlp" in settings.backend else ()
     return ("otlp",) if settings.otlp_endpoint or settings.otlp_traces_endpoint else ()
 
 

@@ -54,26 +54,28 @@ def select(settings: Settings, *, stderr_is_terminal: bool, span_exporter: bool)
         found, reason = (
             _automatic(settings, stderr_is_terminal=stderr_is_terminal, span_exporter=span_exporter)
             if item == "auto"
-            else (item, f"AOTEL_ENVELOPES names {item}")
+            else ((item,), f"AOTEL_ENVELOPES names {item}")
         )
-        if found not in destinations:
-            destinations.append(found)
-            reasons.append(reason)
+        destinations += [each for each in found if each not in destinations]
+        reasons.append(reason)
     wanted = [each for each in destinations if each != "none"]
     exporters, problems = _build(wanted, settings)
     return Selection(exporters, "; ".join(reasons), problems)
 
 
-def _automatic(settings: Settings, *, stderr_is_terminal: bool, span_exporter: bool) -> tuple[str, str]:
-    """Return the one destination that suits the surroundings, and the reason for it."""
+def _automatic(settings: Settings, *, stderr_is_terminal: bool, span_exporter: bool) -> tuple[tuple[str, ...], str]:
+    """Return the destination that suits the surroundings, or those of named backends, and the reason for it."""
+    if "pod" in settings.backend:
+        destinations = ("pod", "otlp") if "otlp" in settings.backend else ("pod",)
+        return destinations, f"envelopes go to the pod: the backend {' and '.join(destinations)} asks for them"
     if settings.pod_id and _is_socket(settings.pod_socket):
-        return "pod", f"envelopes go to the pod: ENVPOD_POD_ID is set and {settings.pod_socket} is there"
+        return ("pod",), f"envelopes go to the pod: ENVPOD_POD_ID is set and {settings.pod_socket} is there"
     asked_by = _logs_asked_for(settings)
     if asked_by is not None:
-        return "otlp", f"envelopes go out as OTLP log records: {asked_by} asks for logs"
+        return ("otlp",), f"envelopes go out as OTLP log records: {asked_by} asks for logs"
     if stderr_is_terminal and not span_exporter:
-        return "stderr", "envelopes go to stderr: it is a terminal, and spans go nowhere"
-    return "none", "envelopes go nowhere: no pod, no OTLP logs asked for; AOTEL_ENVELOPES names a place for them"
+        return ("stderr",), "envelopes go to stderr: it is a terminal, and spans go nowhere"
+    return ("none",), "envelopes go nowhere: no pod, no OTLP logs asked for; AOTEL_ENVELOPES names a place for them"
 
 
 def _logs_asked_for(settings: Settings) -> str | None:
@@ -81,6 +83,8 @@ def _logs_asked_for(settings: Settings) -> str | None:
         return None
     if any(name in _OTLP_PROTOCOLS for name in settings.logs_exporter):
         return "OTEL_LOGS_EXPORTER"
+    if "otlp" in settings.backend:
+        return "the backend otlp"
     return "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" if settings.otlp_logs_endpoint else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from aotel.settings import Settings
+    from aotel.export.projects import Project
+
+RECEIVER: Final = "the receiver of spans"
 
 
 class CarefulSpanExporter(SpanExporter):
@@ -27,11 +29,15 @@ class CarefulSpanExporter(SpanExporter):
 
     Args:
         stock: the exporter that sends.
+        receiver: who takes them, for messages.
+        project: names the project that they are filed under, where that is asked for.
     """
 
-    def __init__(self, stock: Stock[ReadableSpan]) -> None:
+    def __init__(self, stock: Stock[ReadableSpan], *, receiver: str = RECEIVER, project: Project | None = None) -> None:
+        self.receiver = receiver
         self._stock = stock
-        self._health = Health("the receiver of spans", consequence="spans are lost until it takes them")
+        self._project = project
+        self._health = Health(receiver, consequence="spans are lost until it takes them")
         self._closed = False
 
     @property
@@ -42,6 +48,8 @@ class CarefulSpanExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans; never raises."""
         complete = True
+        if self._project is not None:
+            spans = self._project.name(spans)
         with suppress_instrumentation():
             for request in _requests(spans):
                 if self._closed or not self._send(request):
@@ -77,20 +85,24 @@ def careful(exporter: SpanExporter) -> CarefulSpanExporter:
     return exporter if isinstance(exporter, CarefulSpanExporter) else CarefulSpanExporter(Stock(given=exporter))
 
 
-def otlp_span_exporter(settings: Settings, **options: object) -> CarefulSpanExporter:
-    """Build an exporter of spans for the protocol that `settings` name.
+def otlp_span_exporter(
+    protocol: str, *, receiver: str = RECEIVER, project: Project | None = None, **options: object
+) -> CarefulSpanExporter:
+    """Build an exporter of spans.
 
     Args:
-        settings: whose `otlp_traces_protocol` counts.
+        protocol: "grpc", or "http/protobuf" with the `[http]` extra.
+        receiver: who takes them, for messages.
+        project: names the project that they are filed under, where that is asked for.
         **options: for the stock exporter (`endpoint`, `headers`, `timeout`, `compression`, ...); what isn't given is
             read from OTEL_EXPORTER_OTLP_TRACES_* and OTEL_EXPORTER_OTLP_*.
 
     Raises:
         ConfigurationError: the protocol is unknown, or its package is not installed.
     """
-    protocol = settings.otlp_traces_protocol
     check_protocol(protocol)
-    return CarefulSpanExporter(Stock(lambda: span_exporter(protocol, options)))
+    stock: Stock[ReadableSpan] = Stock(lambda: span_exporter(protocol, options))
+    return CarefulSpanExporter(stock, receiver=receiver, project=project)
 
 
 def _requests(spans: Sequence[ReadableSpan]) -> Iterator[list[ReadableSpan]]:

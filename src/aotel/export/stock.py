@@ -92,10 +92,23 @@ def span_exporter(protocol: str, options: dict[str, object]) -> SpanExporter:
 
 
 def _with_own_channel(protocol: str, options: dict[str, object]) -> dict[str, object]:
+    if isinstance(options.get("compression"), str):
+        options = {**options, "compression": _compression(protocol, str(options["compression"]))}
     if protocol == HTTP or "channel_options" in options:
         return options
     # Channels share connections by default, also with those of before a fork: "Wrong file descriptor generation".
     return {**options, "channel_options": (("grpc.use_local_subchannel_pool", 1),)}
+
+
+def _compression(protocol: str, name: str) -> object:
+    """Return how the exporter of a protocol calls a compression: "none", "gzip", and over HTTP "deflate"."""
+    if protocol == HTTP:
+        from opentelemetry.exporter.otlp.proto.http import Compression as OverHttp
+
+        return OverHttp(name)
+    from grpc import Compression as OverGrpc
+
+    return {"none": OverGrpc.NoCompression, "gzip": OverGrpc.Gzip, "deflate": OverGrpc.Deflate}[name]
 
 
 class Stock(forking.Forking, Generic[T]):

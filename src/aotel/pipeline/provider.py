@@ -53,15 +53,27 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     """
     if is_attached(provider, pipeline):
         return True
-    add = _adder(provider)
-    if add is None:
-        _refuse(type(provider).__qualname__)
+    if not add_processor(provider, pipeline.processor):
         return False
-    add(pipeline.processor())
     try:
         setattr(provider, _ATTACHED, pipeline)
     except AttributeError:
         _logger.debug("aotel: %s takes no attributes; attached without a mark", type(provider).__qualname__)
+    return True
+
+
+def add_processor(provider: Any, make: Callable[[], SpanProcessor]) -> bool:
+    """Put a processor on a provider, of whatever make; say whether it takes any.
+
+    Args:
+        provider: anything with `add_span_processor`.
+        make: makes the processor, if there is use for it.
+    """
+    add = _adder(provider)
+    if add is None:
+        _refuse(type(provider).__qualname__)
+        return False
+    add(make())
     return True
 
 

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 STARTUP: Final = Path(__file__).parent / "startup"
 """Directory of the `sitecustomize` that instruments a Python."""
 
-BACKENDS: Final = ("pod", "otlp")
-"""Where spans and envelopes can go: to the run's own pod alone, or to an OTLP receiver besides."""
-
 _SIGNALS: Final = ("TRACES", "METRICS", "LOGS")
 _CONFIG_FILE: Final = "OTEL_CONFIG_FILE"
+_POD: Final = ("pod",)
 _SENSOR: Final = "files,network,processes"
 
 
@@ -33,7 +31,7 @@ class Surroundings:
         socket: the queue socket of that.
         policy: what the sensor holds against the child's doings, as JSON; None for nothing.
         overlay: directory of the packages that were installed for it.
-        backend: one of `BACKENDS`, or None for what the environment says.
+        backends: where spans go besides the run's own pod, by name; none for what the environment says.
         shown: whether there is a live view of the run.
     """
 
@@ -41,7 +39,7 @@ class Surroundings:
     socket: str
     policy: str | None = None
     overlay: Path | None = None
-    backend: str | None = None
+    backends: tuple[str, ...] = ()
     shown: bool = True
 
 
@@ -64,8 +62,8 @@ def compose(environ: Mapping[str, str], around: Surroundings) -> dict[str, str]:
     if around.overlay is not None:
         # Last: what is installed for the run must not stand in for the system's own programs.
         made["PATH"] = os.pathsep.join((environ.get("PATH", os.defpath), str(around.overlay / "bin")))
-    _choose_exporters(made, around.backend)
-    _add_pod(made, alone=around.backend == "pod")
+    _choose_exporters(made, around.backends)
+    _add_pod(made, alone=around.backends == _POD)
     return made
 
 
@@ -76,18 +74,21 @@ def _python_path(former: str, overlay: Path | None) -> str:
     return os.pathsep.join(parts + [part for part in former.split(os.pathsep) if former and part != startup])
 
 
-def _choose_exporters(made: dict[str, str], backend: str | None) -> None:
+def _choose_exporters(made: dict[str, str], backends: tuple[str, ...]) -> None:
     """Nothing leaves the machine unless somebody has said where to."""
-    if backend == "pod":
+    if backends:
+        made[env.AOTEL_BACKEND.name] = ",".join(backends)
+    if backends == _POD:
         made.pop(_CONFIG_FILE, None)
     for signal in _SIGNALS:
         exporter = f"OTEL_{signal}_EXPORTER"
-        if backend == "pod":
+        if backends == _POD:
             made[exporter] = "none"
         elif made.get(exporter) or made.get(_CONFIG_FILE):
             continue
-        elif backend == "otlp":
-            made[exporter] = "otlp"
+        elif backends:
+            # What is said of spans here would count beside the backends: they are set up by themselves.
+            made[exporter] = "otlp" if "otlp" in backends else "none"
         elif not _has_endpoint(made, signal):
             made[exporter] = "none"
 

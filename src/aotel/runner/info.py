@@ -82,7 +82,7 @@ class Info:
                 "agent": options.agent,
                 "packages": list(options.packages) or None,
                 "output": None if options.output is None else str(options.output),
-                "backend": options.backend,
+                "backends": list(options.backends) or None,
                 "limits": _known(limits) or None,
                 "policy": _known(policy) or None,
                 "started": timestamp(self._began),

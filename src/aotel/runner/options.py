@@ -25,7 +25,8 @@ class RunOptions:
         packages: requirements to install for the run alone, before it.
         view: "rich", "simple", "json" or "off"; on standard error.
         level: the least that the view shows: "DEBUG", "INFO", "WARNING" or "ERROR".
-        backend: "pod" or "otlp"; None goes by the environment.
+        backends: where spans go besides the run's own pod, by their names in `aotel.backends`; none goes by the
+            environment.
         allow_hosts: hosts that may be connected to; with none, all may.
         allow_paths: paths that may be opened; with none, all may.
         enforce: whether what is not allowed is blocked, in Python, and not only reported.
@@ -43,7 +44,7 @@ class RunOptions:
     packages: tuple[str, ...] = ()
     view: str = "rich"
     level: str = "INFO"
-    backend: str | None = None
+    backends: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     allow_paths: tuple[str, ...] = ()
     enforce: bool = False

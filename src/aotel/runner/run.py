@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from aotel.backends import PRESETS, missing
 from aotel.errors import AotelError, ConfigurationError
 from aotel.pod.config import PodConfig
 from aotel.pod.embedded import EmbeddedPod
@@ -25,6 +26,7 @@ from aotel.runner.signals import Signals, held_back
 from aotel.runner.stage import Stage
 from aotel.runner.tree import Tree
 from aotel.sensor.policy import NO_SANDBOX, Policy
+from aotel.settings import load
 from aotel.view import Kind, Level, open_view
 
 if TYPE_CHECKING:
@@ -80,9 +82,11 @@ def _check(options: RunOptions) -> None:
     _policy(options)  # an entry that can't be understood is said before anything begins
     if options.level not in Level.__members__:
         raise ConfigurationError(f"a level is one of {', '.join(Level.__members__)}, got {options.level!r:.80}")
-    if options.backend is not None and options.backend not in environment.BACKENDS:
-        there = " and ".join(environment.BACKENDS)
-        raise ConfigurationError(f"there is no backend {options.backend!r} yet; there are {there}")
+    for name in options.backends:
+        if name not in PRESETS:
+            raise ConfigurationError(f"there is no backend {name!r:.80}; there are {', '.join(PRESETS)}")
+    for sentence in missing(load().with_backend(options.backends, ())).values():
+        raise ConfigurationError(sentence)
 
 
 def _policy(options: RunOptions) -> Policy:
@@ -160,7 +164,7 @@ def _prepare(stage: Stage) -> tuple[str, dict[str, str]]:
         socket=str(stage.pod.sockets.queue),
         policy=_policy(options).json() if options.allow_hosts or options.allow_paths else None,
         overlay=target,
-        backend=options.backend,
+        backends=options.backends,
         shown=options.view != "off",
     )
     environ = environment.compose(os.environ, around)

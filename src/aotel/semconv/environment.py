@@ -17,6 +17,7 @@ class Variable(NamedTuple):
     brief: str
     members: tuple[str, ...] = ()
     minimum: int = 0
+    secret: bool = False
 
 
 ENVPOD_POD_ID: Final = Variable("ENVPOD_POD_ID", (), None, "Id of the pod that the process runs in.")
@@ -54,11 +55,21 @@ AOTEL_ENVELOPES: Final = Variable(
     "Where envelopes go; `auto` and `none` stand alone.",
     members=("auto", "pod", "otlp", "stderr", "file:PATH", "none"),
 )
+AOTEL_BACKEND: Final = Variable(
+    "AOTEL_BACKEND",
+    (),
+    None,
+    "Backends that spans go to, each by its preset; several may be named.",
+    members=("phoenix", "arize", "datadog", "langfuse", "otlp", "pod"),
+)
 AOTEL_DIALECTS: Final = Variable(
     "AOTEL_DIALECTS",
     (),
     "genai,openinference",
-    "Attribute vocabularies that are written.",
+    (
+        "Attribute vocabularies that are written. Where `AOTEL_BACKEND` alone says where spans go, the "
+        "default is those that the backends read."
+    ),
     members=("genai", "openinference", "openllmetry"),
 )
 AOTEL_PROPAGATE: Final = Variable(
@@ -83,8 +94,11 @@ AOTEL_REDACTION_KEY: Final = Variable(
     (),
     None,
     ("Key of the markers that stand for secrets, so that they compare across processes; without it, random."),
+    secret=True,
 )
-AOTEL_HASH_KEY: Final = Variable("AOTEL_HASH_KEY", (), None, "Key of the `hash` capture mode; without it, random.")
+AOTEL_HASH_KEY: Final = Variable(
+    "AOTEL_HASH_KEY", (), None, "Key of the `hash` capture mode; without it, random.", secret=True
+)
 AOTEL_INSTRUMENT: Final = Variable(
     "AOTEL_INSTRUMENT",
     (),
@@ -170,6 +184,47 @@ TRACEPARENT: Final = Variable(
     "Span that this process continues, as W3C Trace Context writes it; a root span becomes its child.",
 )
 TRACESTATE: Final = Variable("TRACESTATE", (), None, "Vendors' part of that.")
+PHOENIX_COLLECTOR_ENDPOINT: Final = Variable(
+    "PHOENIX_COLLECTOR_ENDPOINT",
+    (),
+    "http://localhost:6006",
+    (
+        "Address of a Phoenix. Spans go to it over gRPC, or over HTTP if `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL` "
+        "says so, or if it is an `https` one."
+    ),
+)
+PHOENIX_GRPC_PORT: Final = Variable("PHOENIX_GRPC_PORT", (), None, "Its port for gRPC; 4317 unless set.", minimum=1)
+PHOENIX_API_KEY: Final = Variable("PHOENIX_API_KEY", (), None, "Key of a Phoenix that asks for one.", secret=True)
+PHOENIX_CLIENT_HEADERS: Final = Variable(
+    "PHOENIX_CLIENT_HEADERS", (), None, "Further headers for Phoenix, as `name=value,name=value`.", secret=True
+)
+PHOENIX_PROJECT: Final = Variable(
+    "PHOENIX_PROJECT",
+    ("PHOENIX_PROJECT_NAME",),
+    None,
+    "Project in Phoenix; without it the one that the resource names, else `default`.",
+)
+ARIZE_SPACE_ID: Final = Variable("ARIZE_SPACE_ID", (), None, "Space in Arize.")
+ARIZE_API_KEY: Final = Variable("ARIZE_API_KEY", (), None, "Key of Arize.", secret=True)
+ARIZE_PROJECT_NAME: Final = Variable(
+    "ARIZE_PROJECT_NAME",
+    (),
+    None,
+    "Project in Arize; without it the one that the resource names, else the service's name.",
+)
+ARIZE_COLLECTOR_ENDPOINT: Final = Variable(
+    "ARIZE_COLLECTOR_ENDPOINT",
+    (),
+    "https://otlp.arize.com/v1",
+    "Address of Arize's collector; that of Europe is `https://otlp.eu-west-1a.arize.com/v1`.",
+)
+DD_API_KEY: Final = Variable("DD_API_KEY", (), None, "Key of Datadog.", secret=True)
+DD_SITE: Final = Variable("DD_SITE", (), "datadoghq.com", "Site of Datadog.")
+LANGFUSE_PUBLIC_KEY: Final = Variable("LANGFUSE_PUBLIC_KEY", (), None, "Public half of a key of Langfuse.")
+LANGFUSE_SECRET_KEY: Final = Variable("LANGFUSE_SECRET_KEY", (), None, "Secret half of it.", secret=True)
+LANGFUSE_BASE_URL: Final = Variable(
+    "LANGFUSE_BASE_URL", ("LANGFUSE_HOST",), "https://cloud.langfuse.com", "Address of a Langfuse."
+)
 OPENINFERENCE_HIDE_INPUTS: Final = Variable(
     "OPENINFERENCE_HIDE_INPUTS", (), "false", "No input value, input messages or tool definitions."
 )
@@ -221,6 +276,7 @@ VARIABLES: Final = (
     AOTEL_AGENT_ROLE,
     AOTEL_SESSION_ID,
     AOTEL_ENVELOPES,
+    AOTEL_BACKEND,
     AOTEL_DIALECTS,
     AOTEL_PROPAGATE,
     AOTEL_REDACT_NAMES,
@@ -246,6 +302,20 @@ VARIABLES: Final = (
     OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT,
     TRACEPARENT,
     TRACESTATE,
+    PHOENIX_COLLECTOR_ENDPOINT,
+    PHOENIX_GRPC_PORT,
+    PHOENIX_API_KEY,
+    PHOENIX_CLIENT_HEADERS,
+    PHOENIX_PROJECT,
+    ARIZE_SPACE_ID,
+    ARIZE_API_KEY,
+    ARIZE_PROJECT_NAME,
+    ARIZE_COLLECTOR_ENDPOINT,
+    DD_API_KEY,
+    DD_SITE,
+    LANGFUSE_PUBLIC_KEY,
+    LANGFUSE_SECRET_KEY,
+    LANGFUSE_BASE_URL,
     OPENINFERENCE_HIDE_INPUTS,
     OPENINFERENCE_HIDE_OUTPUTS,
     OPENINFERENCE_HIDE_INPUT_MESSAGES,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aotel import backends
 from aotel import settings as environment
 from aotel.cli.doctor.finding import Finding, Section, State
 from aotel.distro import configure, shutdown, status
@@ -66,9 +68,12 @@ def exporters() -> Section:
 
 def _spans(settings: Settings) -> Finding:
     names = wanted(settings)
-    if names:
-        return Finding("spans", "ok", f"are exported by {', '.join(names)}")
-    return Finding("spans", "info", "are exported nowhere", "set OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_TRACES_EXPORTER")
+    to = [target.backend for target in backends.targets(settings)]
+    if names or to:
+        said = ([f"by {', '.join(names)}"] if names else []) + ([f"to {', '.join(to)}"] if to else [])
+        return Finding("spans", "ok", f"are exported {' and '.join(said)}")
+    advice = "set AOTEL_BACKEND, OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_TRACES_EXPORTER"
+    return Finding("spans", "info", "are exported nowhere", advice)
 
 
 def _state(exporters: tuple[object, ...]) -> State:
@@ -86,7 +91,7 @@ def endpoints(timeout: float) -> Section:
         timeout: seconds to wait for each answer.
     """
     settings = environment.load()
-    findings = [*_otlp(settings, timeout), *_pod(settings, timeout)]
+    findings = [*_backends(settings, timeout), *_otlp(settings, timeout), *_pod(settings, timeout)]
     if not findings:
         findings = [
             Finding(
@@ -99,25 +104,44 @@ def endpoints(timeout: float) -> Section:
     return Section("Endpoints", findings)
 
 
+def _backends(settings: Settings, timeout: float) -> list[Finding]:
+    """Knock at each backend that is named; one that lacks a key has no door yet."""
+    findings = [
+        Finding(f"backend {name}", "problem", sentence, "docs/backends.md says where to get them")
+        for name, sentence in backends.missing(settings).items()
+    ]
+    for target in backends.targets(settings):
+        make = partial(span_exporter, target.protocol, {**target.options(), "timeout": timeout})
+        findings.append(_knock(target.backend, target.endpoint, target.protocol, make, "check its key"))
+    return findings
+
+
 def _otlp(settings: Settings, timeout: float) -> list[Finding]:
     findings: list[Finding] = []
     traces = settings.otlp_traces_endpoint or settings.otlp_endpoint
     logs = settings.otlp_logs_endpoint or settings.otlp_endpoint
-    if traces or "otlp" in settings.traces_exporter:
+    if (traces and not settings.backend) or "otlp" in (*settings.traces_exporter, *settings.backend):
         protocol_ = settings.otlp_traces_protocol
         make = lambda: span_exporter(protocol_, {"timeout": timeout})  # noqa: E731 - said in one line
         findings.append(_knock("OTLP traces", traces or _DEFAULT_ENDPOINTS[protocol_], protocol_, make))
-    if logs or "otlp" in settings.logs_exporter or "otlp" in settings.envelopes:
+    asked_for = (*settings.logs_exporter, *settings.envelopes, *settings.backend)
+    if (logs and not settings.backend) or settings.otlp_logs_endpoint or "otlp" in asked_for:
         protocol_ = settings.otlp_logs_protocol
         make_logs = lambda: log_exporter(protocol_, {"timeout": timeout})  # noqa: E731
         found = _knock("OTLP logs", logs or _DEFAULT_ENDPOINTS[protocol_], protocol_, make_logs)
-        asked = "otlp" in (*settings.logs_exporter, *settings.envelopes) or settings.otlp_logs_endpoint
+        asked = "otlp" in asked_for or settings.otlp_logs_endpoint
         # A backend for traces alone is nothing unusual.
         findings.append(found if asked or found.state == "ok" else found._replace(state="info"))
     return findings
 
 
-def _knock(about: str, endpoint: str, spoken: str, make: Callable[[], object]) -> Finding:
+def _knock(
+    about: str,
+    endpoint: str,
+    spoken: str,
+    make: Callable[[], object],
+    keys: str = "check the keys in OTEL_EXPORTER_OTLP_HEADERS",
+) -> Finding:
     shown = f"{environment.without_password(endpoint)} over {spoken}"
     try:
         check_protocol(spoken)
@@ -132,13 +156,13 @@ def _knock(about: str, endpoint: str, spoken: str, make: Callable[[], object]) -
         return Finding(about, "ok", f"{shown} answers")
     # The transport's own words have the password of the URL in them.
     reason = outcome.reason.replace(f"{urlsplit(endpoint).netloc.rpartition('@')[0]}@", "...@")
-    return Finding(about, "problem", f"{shown}: {reason or 'no answer'}", _advice(outcome))
+    return Finding(about, "problem", f"{shown}: {reason or 'no answer'}", _advice(outcome, keys))
 
 
-def _advice(outcome: Outcome) -> str:
+def _advice(outcome: Outcome, keys: str) -> str:
     reason = outcome.reason.upper()
     if any(word in reason for word in ("UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403", "UNAUTHORIZED")):
-        return "check the keys in OTEL_EXPORTER_OTLP_HEADERS"
+        return keys
     if outcome.verdict is Verdict.UNSUPPORTED:
         return "it does not take this signal: check the path, or send it elsewhere"
     return "is it running, is the port the right one (4317 for gRPC, 4318 for HTTP), http or https?"
@@ -146,7 +170,7 @@ def _advice(outcome: Outcome) -> str:
 
 def _pod(settings: Settings, timeout: float) -> list[Finding]:
     path = settings.pod_socket
-    if not settings.pod_id and "pod" not in settings.envelopes:
+    if not settings.pod_id and "pod" not in (*settings.envelopes, *settings.backend):
         return [Finding("pod", "info", f"{path} exists, but ENVPOD_POD_ID is unset")] if Path(path).exists() else []
     if not Path(path).exists():
         return [Finding("pod", "problem", f"there is no socket at {path}", "start `aotel pod`, or set ENVPOD_SOCKET")]
