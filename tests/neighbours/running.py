@@ -14,8 +14,14 @@ PROGRAMS = Path(__file__).parent / "programs"
 TIMEOUT = 50  # seconds for one program
 
 
-def spans_of(program: str, *arguments: str) -> dict[str, Any]:
-    """Run a program of `programs`; return what it printed, decoded."""
+def spans_of(program: str, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run a program of `programs`; return what it printed, decoded.
+
+    Args:
+        program: its file.
+        arguments: on its command line.
+        environment: more variables.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     ended = subprocess.run(
         [sys.executable, str(PROGRAMS / program), *arguments],
@@ -23,6 +29,8 @@ def spans_of(program: str, *arguments: str) -> dict[str, Any]:
             **kept,
             "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it would fetch one
+            "TRACELOOP_TELEMETRY": "false",
+            **(environment or {}),
         },
         cwd=PROGRAMS,
         capture_output=True,

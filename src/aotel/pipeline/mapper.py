@@ -53,7 +53,7 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if not _is_simple(span, attributes, recording):
         _map_own(span, attributes, recording, pipeline)
     else:
-        if recording.outers:
+        if recording.outers or recording.sighting is not None:
             settle(recording, counts=recording.is_request)
         map_later(span, attributes, SimpleCall(recording, recording.call, pipeline.facts), recording)
 
