@@ -9,9 +9,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
 TIMEOUT = 50  # seconds for one program
+MODULES = {
+    "openinference-openai": "openinference.instrumentation.openai",
+    "openinference-anthropic": "openinference.instrumentation.anthropic",
+    "openinference-langchain": "openinference.instrumentation.langchain",
+    "openinference-litellm": "openinference.instrumentation.litellm",
+    "genai-openai": "opentelemetry.instrumentation.genai.openai",
+    "openllmetry-openai": "opentelemetry.instrumentation.openai",
+    "openllmetry-anthropic": "opentelemetry.instrumentation.anthropic",
+}
+"""What each instrumentor is imported from."""
 
 
 def spans_of(program: str, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
@@ -42,3 +54,13 @@ def spans_of(program: str, *arguments: str, environment: dict[str, str] | None =
     assert "aotel failed" not in ended.stderr, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
+
+
+def foreign(library: str, *names: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what left of every call of a library under some instrumentors, ours only where "aotel" is among them."""
+    for name in names:
+        if name in MODULES:
+            pytest.importorskip(MODULES[name])
+    pytest.importorskip("langchain_openai" if library == "langchain" else library.replace("-", "_"))
+    ours = {} if "aotel" in names else {"AOTEL_INSTRUMENT": "none"}
+    return spans_of("foreign.py", library, ",".join(names), environment={**ours, **(environment or {})})

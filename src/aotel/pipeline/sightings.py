@@ -12,20 +12,16 @@ import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from aotel.dialects import read
 from aotel.pipeline import spans
-from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
+
     from aotel.envelopes import Recording
 
 _KEPT: Final = 16
 """Calls that a context remembers, the newest."""
-_MODELS: Final = (
-    names.GEN_AI_REQUEST_MODEL,
-    names.LLM_REQUEST_MODEL_NAME,
-    names.LLM_MODEL_NAME,
-    names.EMBEDDING_MODEL_NAME,
-)
 
 
 class Sighting:
@@ -54,10 +50,9 @@ class Sighting:
         span = self._span()
         return None if span is None else spans.recording_of(span)
 
-    def model(self) -> str | None:
-        """Return the model that the span says so far it asks."""
-        span = self._span()
-        return None if span is None else _model(span)
+    def attributes(self) -> dict[str, AttributeValue]:
+        """Return what the span has said so far."""
+        return dict(spans.attribute_dict(self._span()) or {})
 
 
 _seen: ContextVar[tuple[Sighting, ...]] = ContextVar("aotel_model_calls", default=())
@@ -72,7 +67,7 @@ def remember(span: Any, recording: Recording) -> None:
 
 
 def around(span: Any, recording: Recording) -> Recording | None:
-    """Return the call that a model call is made by, where that is open, but not current, and nothing else was seen in it.
+    """Return the call that a model call is made by, where that is open, not current, and nothing was seen in it yet.
 
     An instrumentor sees a call once, and both ask the same model: else it is another call, which the program makes
     while it reads a stream.
@@ -82,14 +77,17 @@ def around(span: Any, recording: Recording) -> Recording | None:
         recording: of the span.
     """
     tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
+    ancestors = set(recording.ancestors())
     for seen in reversed(_seen.get()):
-        if not (seen.open and seen.foreign) or seen.claimed or seen.tag != tag or seen.scope == _scope(span):
+        if not (seen.open and seen.foreign) or seen.claimed or seen.tag != tag:
             continue
-        outer, model = seen.recording(), seen.model()
-        if outer is None or model is None or model != _model(span):
+        outer = seen.recording()
+        seen.claimed = outer in ancestors
+        if outer is None or seen.claimed or seen.scope == _scope(span):
             continue
-        seen.claimed = True
-        return outer
+        if _ask_the_same(seen.attributes(), spans.attribute_dict(span) or {}):
+            seen.claimed = True
+            return outer
     return None
 
 
@@ -106,6 +104,11 @@ def _scope(span: Any) -> str:
     return getattr(span.instrumentation_scope, "name", "")
 
 
-def _model(span: Any) -> str | None:
-    attributes = spans.attribute_dict(span) or {}
-    return next((value for name in _MODELS if isinstance(value := attributes.get(name), str)), None)
+def _ask_the_same(some: dict[str, AttributeValue], others: dict[str, AttributeValue]) -> bool:
+    """Say whether two calls ask one model; where one doesn't say yet which, one provider."""
+    one, other = read(some), read(others)
+    if one is None or other is None:
+        return False
+    if one.request_model is not None and other.request_model is not None:
+        return one.request_model == other.request_model
+    return one.provider is not None and one.provider == other.provider

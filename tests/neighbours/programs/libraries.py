@@ -84,10 +84,11 @@ def openai_calls() -> Iterator[Calls]:
             async for _ in await stream:
                 pass
 
-        def one_in_another() -> None:
-            for _ in create(model=MODEL, messages=messages(), stream=True, stream_options=usage):
-                create(model=MODEL, messages=messages())
-                break
+        def one_while_another_is_read() -> None:
+            stream = create(model=MODEL, messages=messages(), stream=True, stream_options=usage)
+            next(stream)
+            create(model=MODEL, messages=messages())
+            list(stream)
 
         yield {
             "plain": lambda: _none(create(model=MODEL, messages=messages())),
@@ -97,6 +98,7 @@ def openai_calls() -> Iterator[Calls]:
             "streamed_unasked": streamed_unasked,
             "plain_async": plain_async,
             "streamed_async": streamed_async,
+            "one_while_another_is_read": one_while_another_is_read,
             "tool": lambda: _none(create(model=MODEL, messages=messages(), tools=[TOOL], temperature=0.5)),
             "failing": failing,
             "responses": lambda: _none(client.responses.create(model=MODEL, input=SAID, instructions=SAID)),
@@ -135,6 +137,12 @@ def anthropic_calls() -> Iterator[Calls]:
             with contextlib.suppress(anthropic.BadRequestError):
                 client.messages.create(**asked)
 
+        def one_while_another_is_read() -> None:
+            stream = client.messages.create(**asked, stream=True)
+            next(iter(stream))
+            client.messages.create(**asked)
+            list(stream)
+
         yield {
             "plain": lambda: _none(client.messages.create(**asked)),
             "streamed": lambda: _none(list(client.messages.create(**asked, stream=True))),
@@ -142,6 +150,7 @@ def anthropic_calls() -> Iterator[Calls]:
             "plain_async": plain_async,
             "streamed_async": streamed_async,
             "helped_async": helped_async,
+            "one_while_another_is_read": one_while_another_is_read,
             "tool": lambda: _none(client.messages.create(**asked, tools=[tool])),
             "failing": failing,
         }
