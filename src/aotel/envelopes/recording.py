@@ -37,7 +37,7 @@ class Sighting(Protocol):
     """A model call as the context that it started in remembers it."""
 
     tag: str
-    scope: str
+    scopes: set[str]
     open: bool
     counted: bool
 

@@ -32,18 +32,18 @@ class Sighting:
         recording: of the span.
     """
 
-    __slots__ = ("_span", "claimed", "counted", "foreign", "open", "scope", "start_time", "tag")
+    __slots__ = ("_span", "counted", "foreign", "open", "scopes", "start_time", "tag")
 
     def __init__(self, span: Any, recording: Recording) -> None:
         self._span = weakref.ref(span)
         self.tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
-        self.scope = _scope(span)
+        self.scopes = _scopes_around(recording)
+        """Who has seen the same call, by the names of their instrumentation scopes."""
+        self.scopes.add(_scope(span))
         self.start_time = recording.start_time
         self.foreign = recording.call is None
         self.open = True
         self.counted = False
-        self.claimed = False
-        """Whether what is inside it has been found."""
 
     def recording(self) -> Recording | None:
         """Return what is known of the span, while somebody has it."""
@@ -67,9 +67,9 @@ def remember(span: Any, recording: Recording) -> None:
 
 
 def around(span: Any, recording: Recording) -> Recording | None:
-    """Return the call that a model call is made by, where that is open, not current, and nothing was seen in it yet.
+    """Return the call that a model call is made by, where that is open, but not current.
 
-    An instrumentor sees a call once, and both ask the same model: else it is another call, which the program makes
+    An instrumentor sees a call once, and all ask the same model: else it is another call, which the program makes
     while it reads a stream.
 
     Args:
@@ -77,16 +77,13 @@ def around(span: Any, recording: Recording) -> Recording | None:
         recording: of the span.
     """
     tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
-    ancestors = set(recording.ancestors())
     for seen in reversed(_seen.get()):
-        if not (seen.open and seen.foreign) or seen.claimed or seen.tag != tag:
+        if not (seen.open and seen.foreign) or seen.tag != tag or _scope(span) in seen.scopes:
             continue
         outer = seen.recording()
-        seen.claimed = outer in ancestors
-        if outer is None or seen.claimed or seen.scope == _scope(span):
+        if outer is None or outer in recording.ancestors():
             continue
         if _ask_the_same(seen.attributes(), spans.attribute_dict(span) or {}):
-            seen.claimed = True
             return outer
     return None
 
@@ -98,6 +95,13 @@ def inside(recording: Recording) -> tuple[Sighting, ...]:
         recording: of the span, which is starting.
     """
     return tuple(seen for seen in _seen.get() if seen.start_time > recording.start_time)
+
+
+def _scopes_around(recording: Recording) -> set[str]:
+    for outer in recording.ancestors():
+        if outer.sighting is not None and outer.taxonomy is recording.taxonomy:
+            return outer.sighting.scopes
+    return set()
 
 
 def _scope(span: Any) -> str:
