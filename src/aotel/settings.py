@@ -21,6 +21,7 @@ __all__ = ["Settings", "check_envelopes", "load", "report", "variables_set", "wi
 T = TypeVar("T")
 
 _HIDE = "OPENINFERENCE_HIDE_"
+_CONTENT_SWITCHES = (env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, env.TRACELOOP_TRACE_CONTENT)
 _FILE = "file:"
 _ALONE = frozenset({"auto", "none"})
 _OFF = "off"
@@ -59,7 +60,7 @@ class Settings:
         redact_patterns: Further regular expressions of secrets; each compiles.
         redaction_key: Key of redaction markers.
         hash_key: Key of the `hash` content mode.
-        message_content_off: Whether the GenAI switch for message content is off, explicitly.
+        message_content_off: Whether a switch of GenAI or OpenLLMetry for message content is off, explicitly.
         hide: Which `OPENINFERENCE_HIDE_*` switches are on, by the rest of their names in lower case.
         traces_exporter: `OTEL_TRACES_EXPORTER`.
         logs_exporter: `OTEL_LOGS_EXPORTER`.
@@ -149,7 +150,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
         redaction_key=read.optional(env.AOTEL_REDACTION_KEY, _key),
         hash_key=read.optional(env.AOTEL_HASH_KEY, _key),
-        message_content_off=bool(read.optional(env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, _is_off)),
+        message_content_off=any(read.optional(switch, _is_off) for switch in _CONTENT_SWITCHES),
         hide=frozenset(
             v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)
         ),

@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -56,11 +59,22 @@ def spans_of(program: str, *arguments: str, environment: dict[str, str] | None =
     return found
 
 
-def foreign(library: str, *names: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return what left of every call of a library under some instrumentors, ours only where "aotel" is among them."""
+def foreign(library: str, *names: str, rounds: Sequence[dict[str, str]] = ({},)) -> list[dict[str, Any]]:
+    """Return what left of every call of a library under some instrumentors, ours only where "aotel" is among them.
+
+    Args:
+        library: one of `programs.libraries`.
+        names: of the instrumentors, in their order.
+        rounds: all calls are made once for each: with these variables set, or with the mode under "capture".
+    """
     for name in names:
         if name in MODULES:
             pytest.importorskip(MODULES[name])
     pytest.importorskip("langchain_openai" if library == "langchain" else library.replace("-", "_"))
+    content = {  # the one instrumentor that writes none unless it is asked to
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
+    }
     ours = {} if "aotel" in names else {"AOTEL_INSTRUMENT": "none"}
-    return spans_of("foreign.py", library, ",".join(names), environment={**ours, **(environment or {})})
+    found: Any = spans_of("foreign.py", library, ",".join(names), json.dumps(rounds), environment={**ours, **content})
+    return list(found)

@@ -104,8 +104,9 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
         recording.taxonomy = lookup(operation.op)
         relate(recording)
     recording.failure = failure_of(span, attributes)
-    if recording.failure is not None and recording.failure.outcome is not None:
-        operation.error_type = None
+    if recording.failure is not None:
+        ended = recording.failure
+        operation.error_type = (operation.error_type or ended.qualified_type) if ended.outcome is None else None
     _say(span, attributes, recording, operation, pipeline)
 
 

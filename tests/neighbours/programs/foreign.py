@@ -1,7 +1,6 @@
 """Every kind of call of one library under the instrumentors that are named; prints all that left of each call.
 
-Run by path with a library and the instrumentors, separated by commas. Prompt, answer, tool arguments and the message of
-an error all have a text and a secret in them, as `said` makes them.
+Run by path with a library, the instrumentors, separated by commas, and the settings of each round of calls, as JSON.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from tests.neighbours.programs.libraries import LIBRARIES
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from tests.neighbours.programs.libraries import Calls
 
 INSTRUMENTORS = {
     "openinference-openai": "openinference.instrumentation.openai:OpenAIInstrumentor",
@@ -58,17 +60,28 @@ def shown(span: ReadableSpan) -> dict[str, Any]:
 def main() -> None:
     for name in sys.argv[2].split(","):
         instrument(name)
-    seen = {}
+    rounds: list[dict[str, Any]] = json.loads(sys.argv[3])
     loop = asyncio.new_event_loop()
     with LIBRARIES[sys.argv[1]]() as calls:
-        for name, call in calls.items():
-            with record_envelopes() as envelopes, record_spans() as spans:
-                made = call()
-                if made is not None:
-                    loop.run_until_complete(made)
-                seen[name] = {"spans": [shown(span) for span in spans.spans], "envelopes": envelopes.envelopes}
+        seen = [one_round(calls, loop, **settings) for settings in rounds]
     loop.run_until_complete(loop.shutdown_asyncgens())
     print(json.dumps(seen))
+
+
+def one_round(calls: Calls, loop: asyncio.AbstractEventLoop, **settings: str) -> dict[str, Any]:
+    """Make every call once, with variables of the environment set, or with a capture mode."""
+    capture = settings.pop("capture", None)
+    seen = {}
+    os.environ.update(settings)
+    for name, call in calls.items():
+        with record_envelopes(capture=capture) as envelopes, record_spans(capture=capture) as spans:
+            made = call()
+            if made is not None:
+                loop.run_until_complete(made)
+            seen[name] = {"spans": [shown(span) for span in spans.spans], "envelopes": envelopes.envelopes}
+    for variable in settings:
+        del os.environ[variable]
+    return seen
 
 
 main()

@@ -1,6 +1,6 @@
 """The calls that each library can make of the local servers: plain, streamed, with a tool, failing, and some others.
 
-Every text has a marker and a secret in it. The servers count what they say in their modules: 19 tokens in and 10 out
+Every text has a secret in it, and a marker that says whether it is a prompt, an answer or an error. The servers count what they say in their modules: 19 tokens in and 10 out
 (OpenAI's), 24 and 10 (Anthropic's), embeddings 8.
 """
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     Calls = dict[str, Callable[[], Any]]
 
-MARKER = "quokka-marker"
 SECRET = "sk-proj-" + "Ab3dEf6hIj9lMn2pQr5t" * 2  # nobody's: it has the shape of a real one
-SAID = f"{MARKER} {SECRET}"
+SAID = f"quokka-asked {SECRET}"
+ANSWERED = f"wombat-answered {SECRET}"
+FAILED = f"numbat-failed {SECRET}"
 MODEL = "model-1"
-ARGUMENTS = json.dumps({"note": SAID})
+ARGUMENTS = json.dumps({"note": ANSWERED})
 SCHEMA = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
 TOOL = {"type": "function", "function": {"name": "keep_note", "description": "Keeps a note.", "parameters": SCHEMA}}
 
@@ -40,18 +41,18 @@ def script(request: Any) -> openai_api.Script:
     answered = isinstance(asked, list) and any(message.get("role") == "tool" for message in asked)
     if body.get("tools") and not answered:
         return openai_api.Script(tool_calls=[openai_api.Call("keep_note", ARGUMENTS)])
-    return openai_api.Script(content=SAID)
+    return openai_api.Script(content=ANSWERED)
 
 
 def anthropic_script(request: Any) -> anthropic_api.Script:
     if request.body.get("tools"):
-        use = {"type": "tool_use", "id": "toolu_0", "name": "keep_note", "input": {"note": SAID}}
+        use = {"type": "tool_use", "id": "toolu_0", "name": "keep_note", "input": {"note": ANSWERED}}
         return anthropic_api.Script([use], "tool_use")
-    return anthropic_api.Script([{"type": "text", "text": SAID}])
+    return anthropic_api.Script([{"type": "text", "text": ANSWERED}])
 
 
 def refused() -> Any:
-    return openai_api.error_reply(400, f"I do not like {SAID}", "invalid_request_error")
+    return openai_api.error_reply(400, f"I do not like {FAILED}", "invalid_request_error")
 
 
 @contextlib.contextmanager
@@ -133,7 +134,7 @@ def anthropic_calls() -> Iterator[Calls]:
                 pass
 
         def failing() -> None:
-            server.next(anthropic_api.error_reply(400, "invalid_request_error", f"I do not like {SAID}"))
+            server.next(anthropic_api.error_reply(400, "invalid_request_error", f"I do not like {FAILED}"))
             with contextlib.suppress(anthropic.BadRequestError):
                 client.messages.create(**asked)
 
@@ -191,7 +192,7 @@ def langchain_calls() -> Iterator[Calls]:
 
     def keep_note(note: str) -> str:
         """Keep a note."""
-        raise RuntimeError(note)
+        raise RuntimeError(FAILED)
 
     kept = tool(keep_note)
     with openai_server() as server:
@@ -236,7 +237,7 @@ def pydantic_ai_calls() -> Iterator[Calls]:
 
         @with_tool.tool_plain
         def keep_note(note: str) -> str:
-            raise RuntimeError(note)
+            raise RuntimeError(FAILED)
 
         async def plain() -> None:
             await agent.run(SAID)
