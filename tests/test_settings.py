@@ -193,8 +193,9 @@ def test_each_openinference_switch_hides_its_part(name: str) -> None:
     ("value", "off"),
     [("NO_CONTENT", True), ("no_content", True), ("False", True), ("", False), ("true", False), ("SPAN_ONLY", False)],
 )
-def test_the_genai_switch_only_turns_content_off(value: str, off: bool) -> None:
-    settings = load({"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": value})
+@pytest.mark.parametrize("switch", ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "TRACELOOP_TRACE_CONTENT"])
+def test_switches_of_others_only_turn_content_off(switch: str, value: str, off: bool) -> None:
+    settings = load({switch: value})
     assert settings.message_content_off is off
     assert settings.problems == ()
 

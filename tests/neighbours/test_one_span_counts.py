@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.neighbours.running import spans_of
+from tests.neighbours.running import MODULES, spans_of
 
 ORDERS = (
     "aotel,openinference-openai,openinference-anthropic",
@@ -19,13 +19,6 @@ ORDERS = (
     "aotel,openinference-litellm",
     "openinference-litellm,openinference-openai,aotel",
 )
-MODULES = {
-    "openinference-openai": "openinference.instrumentation.openai",
-    "openinference-anthropic": "openinference.instrumentation.anthropic",
-    "openinference-langchain": "openinference.instrumentation.langchain",
-    "openinference-litellm": "openinference.instrumentation.litellm",
-    "genai-openai": "opentelemetry.instrumentation.genai.openai",
-}
 TOKENS = ("llm.token_count.prompt", "gen_ai.usage.input_tokens")
 NUMBERS = ("llm.token_count.", "gen_ai.usage.", "llm.usage.", "llm.cost.")
 SIGNS = ("gen_ai.operation.name", "gen_ai.request.model", "gen_ai.response.model", "llm.model_name")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.operation import Operation
+    from aotel.operation import Message, Operation
 
 __all__ = ["DIALECT"]
 
@@ -157,6 +157,8 @@ def _read(attributes: Mapping[str, object], operation: Operation) -> None:
     dimension = tokens(attributes.get(names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT))
     if dimension is not None:
         operation.embeddings = merged(operation.embeddings, Embeddings, {"dimension": dimension})
+    if operation.output_value is None:
+        operation.output_value = content(attributes.get(names.FINAL_RESULT))
     _read_conversation(attributes, operation)
 
 
@@ -168,10 +170,17 @@ def _read_conversation(attributes: Mapping[str, object], operation: Operation) -
         ("tool_definitions", names.GEN_AI_TOOL_DEFINITIONS, read_definitions),
         ("input_messages", names.GEN_AI_PROMPT, read_messages),
         ("output_messages", names.GEN_AI_COMPLETION, read_messages),
+        ("input_messages", names.PYDANTIC_AI_ALL_MESSAGES, _read_asked),
     ):
         value = attributes.get(name)
         if value is not None and not getattr(operation, field):
             setattr(operation, field, read(value))
+
+
+def _read_asked(value: object) -> tuple[Message, ...]:
+    """What was said in an agent's run before its last answer."""
+    messages = read_messages(value)
+    return messages[:-1] if messages and messages[-1].role == "assistant" else messages
 
 
 def _read_tool(attributes: Mapping[str, object]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,18 @@ class Inner:
     def counts(self) -> bool:
         """Whether one of them counted, or may yet."""
         return self.counted or bool(self.open)
+
+
+class Sighting(Protocol):
+    """A model call as the context that it started in remembers it."""
+
+    tag: str
+    scopes: set[str]
+    open: bool
+    counted: bool
+
+    def recording(self) -> Recording | None:
+        """Return what is known of its span, while somebody has it."""
 
 
 class Recording:
@@ -68,6 +80,10 @@ class Recording:
     """Whether, as it ended, another span turned out to have its numbers."""
     counted: bool = False
     """Whether its numbers were counted by the time it had ended, here or elsewhere."""
+    sighting: Sighting | None = None
+    """Where its context remembers it."""
+    began_before: tuple[Sighting, ...] = ()
+    """Calls that had been seen when it was made, though it says that it began before them."""
     end_time: int = 0
     ids: Ids | None = None
     """As its envelopes carry them; made by the first one."""

@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
+_BOTH = (names.PYDANTIC_AI_ALL_MESSAGES, names.ALL_MESSAGES_EVENTS)
+"""What went in and what came out, in one."""
 _INPUT_MESSAGES = (
     names.LLM_INPUT_MESSAGES,
     names.GEN_AI_INPUT_MESSAGES,
     names.GEN_AI_SYSTEM_INSTRUCTIONS,
     names.GEN_AI_PROMPT,
     names.LLM_PROMPTS,
+    *_BOTH,
+    names.MODEL_REQUEST_PARAMETERS,
 )
-_OUTPUT_MESSAGES = (names.LLM_OUTPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES, names.GEN_AI_COMPLETION, names.LLM_CHOICES)
-_TOOLS = (names.LLM_TOOLS, names.GEN_AI_TOOL_DEFINITIONS)
+_OUTPUT_MESSAGES = (
+    names.LLM_OUTPUT_MESSAGES,
+    names.GEN_AI_OUTPUT_MESSAGES,
+    names.GEN_AI_COMPLETION,
+    names.LLM_CHOICES,
+    *_BOTH,
+)
+_TOOLS = (names.LLM_TOOLS, names.GEN_AI_TOOL_DEFINITIONS, names.MODEL_REQUEST_PARAMETERS)
 _EMBEDDINGS = (names.EMBEDDING_EMBEDDINGS,)
 
 _HIDDEN: dict[str, tuple[str, ...]] = {
@@ -43,6 +53,7 @@ _HIDDEN: dict[str, tuple[str, ...]] = {
         names.LLM_PROMPT_TEMPLATE_VARIABLES,
         names.TRACELOOP_ENTITY_INPUT,
         names.GEN_AI_TASK_INPUT,
+        names.TOOL_ARGUMENTS,
     ),
     "outputs": (
         *_OUTPUT_MESSAGES,
@@ -56,6 +67,8 @@ _HIDDEN: dict[str, tuple[str, ...]] = {
         names.RERANKER_OUTPUT_DOCUMENTS,
         names.TRACELOOP_ENTITY_OUTPUT,
         names.GEN_AI_TASK_OUTPUT,
+        names.FINAL_RESULT,
+        names.TOOL_RESPONSE,
     ),
     "input_messages": _INPUT_MESSAGES,
     "output_messages": _OUTPUT_MESSAGES,

@@ -53,7 +53,7 @@ def map_span(span: Any, recording: Recording, pipeline: Pipeline) -> None:
     if not _is_simple(span, attributes, recording):
         _map_own(span, attributes, recording, pipeline)
     else:
-        if recording.outers:
+        if recording.outers or recording.sighting is not None:
             settle(recording, counts=recording.is_request)
         map_later(span, attributes, SimpleCall(recording, recording.call, pipeline.facts), recording)
 
@@ -104,8 +104,9 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
         recording.taxonomy = lookup(operation.op)
         relate(recording)
     recording.failure = failure_of(span, attributes)
-    if recording.failure is not None and recording.failure.outcome is not None:
-        operation.error_type = None
+    if recording.failure is not None:
+        ended = recording.failure
+        operation.error_type = (operation.error_type or ended.qualified_type) if ended.outcome is None else None
     _say(span, attributes, recording, operation, pipeline)
 
 

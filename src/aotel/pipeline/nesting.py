@@ -12,13 +12,13 @@ An agent or a tool is a boundary: a model that a tool asks is another model than
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.trace import SpanKind
 
 from aotel.calls.runs import span_of_run
 from aotel.envelopes.recording import Inner
-from aotel.pipeline import spans
+from aotel.pipeline import sightings, spans
 from aotel.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def relate(recording: Recording) -> None:
     if tag not in COUNTED:
         return
     recording.is_request = _is_request(recording)
+    _enclose(recording, tag)
     outers: list[Recording] = []
     for outer in recording.ancestors():
         around = outer.taxonomy
@@ -73,15 +74,36 @@ def relate(recording: Recording) -> None:
     recording.outers = tuple(outers)
 
 
-def relate_to_run(recording: Recording) -> None:
-    """Take the LangChain run that a span starts in for its parent, where that is nearer than the one that it has."""
-    if _is_request(recording):
-        return  # it was started inside the run: see `aotel.instrumentation.runs`
-    run = spans.recording_of(span_of_run())
-    if run is None or run is recording or run.mapped:
-        return
-    if recording.parent is None or recording.parent.start_time < run.start_time:
-        recording.parent = run
+def _enclose(recording: Recording, tag: str) -> None:
+    """Take what began after a span, though before it was made, for what is inside it."""
+    for seen in recording.began_before:
+        if seen.tag != tag:
+            continue
+        inside = seen.recording() if seen.open else None
+        of_outer = _inner(recording, tag)
+        if inside is not None:
+            inside.outers = (*inside.outers, recording)
+            of_outer.open.add(inside.span_context.span_id)
+        of_outer.counted = of_outer.counted or seen.counted
+    recording.began_before = ()
+
+
+def relate_to_unattached(span: Any, recording: Recording) -> None:
+    """Take the LangChain run that a span starts in, or an instrumentor's span that is not current, for its parent.
+
+    It is, where it is nearer than the parent that the span has.
+
+    Args:
+        span: it is starting.
+        recording: of the span, a model call.
+    """
+    # A request of ours was started inside the run: see `aotel.instrumentation.runs`.
+    run = None if _is_request(recording) else spans.recording_of(span_of_run())
+    for outer in (run, sightings.around(span, recording)):
+        if outer is None or outer is recording or outer.mapped:
+            continue
+        if recording.parent is None or recording.parent.start_time < outer.start_time:
+            recording.parent = outer
 
 
 def _is_request(recording: Recording) -> bool:
@@ -102,6 +124,8 @@ def settle(recording: Recording, *, counts: bool) -> None:
     if recording.counted_outside:
         recording.leaves_numbers = True
     recording.counted = counts or recording.counted_outside or (inner is not None and inner.counts)
+    if recording.sighting is not None:
+        recording.sighting.open, recording.sighting.counted = False, recording.counted
     for outer in recording.outers:
         of_outer = _inner(outer, tag)
         of_outer.counted = of_outer.counted or recording.counted

@@ -15,7 +15,8 @@ from aotel.content import Deferred, Mode
 from aotel.envelopes import Recording
 from aotel.pipeline import spans
 from aotel.pipeline.mapper import map_span, operation_at_start
-from aotel.pipeline.nesting import COUNTED, relate, relate_to_run, settle
+from aotel.pipeline.nesting import COUNTED, relate, relate_to_unattached, settle
+from aotel.pipeline.sightings import inside, remember
 from aotel.semconv.operations import lookup
 
 if TYPE_CHECKING:
@@ -90,13 +91,15 @@ class AOTSpanProcessor(SpanProcessor):
             _take_up(span, call, recording)
         else:
             self._recognise(span, recording)
+            recording.began_before = inside(recording)
         if recording.taxonomy is None:
             return
         if self._pipeline.roomy:
             spans.make_room(span)
         if recording.taxonomy.tag in COUNTED:
-            relate_to_run(recording)
+            relate_to_unattached(span, recording)
             relate(recording)
+            remember(span, recording)
         if self._pipeline.audited:
             recording.announced = True
             self._pipeline.start(recording)

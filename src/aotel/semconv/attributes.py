@@ -704,6 +704,18 @@ HTTP_RESPONSE_STATUS_CODE: Final = "http.response.status_code"
 """Status code of the HTTP answer."""
 HTTP_REQUEST_RESEND_COUNT: Final = "http.request.resend_count"
 """How often the request was sent again."""
+PYDANTIC_AI_ALL_MESSAGES: Final = "pydantic_ai.all_messages"
+"""Everything that was said in an agent's run, as JSON in the shape of the GenAI messages."""
+ALL_MESSAGES_EVENTS: Final = "all_messages_events"
+"""The same, earlier, as the JSON of events."""
+FINAL_RESULT: Final = "final_result"
+"""What an agent's run brought."""
+MODEL_REQUEST_PARAMETERS: Final = "model_request_parameters"
+"""Tools, output and instructions of a request, as JSON."""
+TOOL_ARGUMENTS: Final = "tool_arguments"
+"""Arguments of a tool, earlier."""
+TOOL_RESPONSE: Final = "tool_response"
+"""What a tool returned, earlier."""
 
 NAMES: Final = frozenset(
     {
@@ -717,6 +729,7 @@ NAMES: Final = frozenset(
         "agent.run.name",
         "agent.run.source_file",
         "agent.run.source_sha256",
+        "all_messages_events",
         "annotations",
         "aot.attributes",
         "aot.capture.content",
@@ -763,6 +776,7 @@ NAMES: Final = frozenset(
         "exception.message",
         "exception.stacktrace",
         "exception.type",
+        "final_result",
         "gen_ai.agent.description",
         "gen_ai.agent.id",
         "gen_ai.agent.name",
@@ -937,6 +951,7 @@ NAMES: Final = frozenset(
         "mcp.session.init_options",
         "mcp.transport",
         "metadata",
+        "model_request_parameters",
         "network.protocol.name",
         "network.transport",
         "openai.api.type",
@@ -952,6 +967,7 @@ NAMES: Final = frozenset(
         "prompt.id",
         "prompt.url",
         "prompt.vendor",
+        "pydantic_ai.all_messages",
         "reranker.input_documents",
         "reranker.model_name",
         "reranker.output_documents",
@@ -970,6 +986,8 @@ NAMES: Final = frozenset(
         "tool.id",
         "tool.name",
         "tool.parameters",
+        "tool_arguments",
+        "tool_response",
         "trace.annotations",
         "trace.evaluations",
         "traceloop.association.properties",
@@ -997,6 +1015,7 @@ NAMES: Final = frozenset(
 
 CONTENT: Final = frozenset(
     {
+        "all_messages_events",
         "annotations",
         "aot.attributes",
         "aot.data",
@@ -1007,6 +1026,7 @@ CONTENT: Final = frozenset(
         "evaluations",
         "exception.message",
         "exception.stacktrace",
+        "final_result",
         "gen_ai.completion",
         "gen_ai.evaluation.explanation",
         "gen_ai.event.content",
@@ -1045,9 +1065,11 @@ CONTENT: Final = frozenset(
         "mcp.response.value",
         "mcp.session.init_options",
         "metadata",
+        "model_request_parameters",
         "output.documents",
         "output.images",
         "output.value",
+        "pydantic_ai.all_messages",
         "reranker.input_documents",
         "reranker.output_documents",
         "reranker.query",
@@ -1055,6 +1077,8 @@ CONTENT: Final = frozenset(
         "session.annotations",
         "session.evaluations",
         "tool.parameters",
+        "tool_arguments",
+        "tool_response",
         "trace.annotations",
         "trace.evaluations",
         "traceloop.association.properties",

@@ -137,6 +137,9 @@ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
     None,
     "`NO_CONTENT` or `false`, set explicitly, turns content off; no value turns it on.",
 )
+TRACELOOP_TRACE_CONTENT: Final = Variable(
+    "TRACELOOP_TRACE_CONTENT", (), None, "OpenLLMetry's switch: `false` turns content off; no value turns it on."
+)
 OTEL_TRACES_EXPORTER: Final = Variable("OTEL_TRACES_EXPORTER", (), None, "Where spans go.")
 OTEL_LOGS_EXPORTER: Final = Variable(
     "OTEL_LOGS_EXPORTER", (), None, "Where logs go; `otlp` makes it the choice of `AOTEL_ENVELOPES=auto`."
@@ -291,6 +294,7 @@ VARIABLES: Final = (
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+    TRACELOOP_TRACE_CONTENT,
     OTEL_TRACES_EXPORTER,
     OTEL_LOGS_EXPORTER,
     OTEL_EXPORTER_OTLP_ENDPOINT,

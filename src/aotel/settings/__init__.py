@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "check_envelopes", "load", "report", "variables_set", "without_password"]
 
 _HIDE = "OPENINFERENCE_HIDE_"
+_CONTENT_SWITCHES = (env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, env.TRACELOOP_TRACE_CONTENT)
 
 _logger = logging.getLogger("aotel")
 _reported: set[str] = set()
@@ -67,7 +68,7 @@ class Settings:
         redact_patterns: Further regular expressions of secrets; each compiles.
         redaction_key: Key of redaction markers.
         hash_key: Key of the `hash` content mode.
-        message_content_off: Whether the GenAI switch for message content is off, explicitly.
+        message_content_off: Whether a switch of GenAI or OpenLLMetry for message content is off, explicitly.
         hide: Which `OPENINFERENCE_HIDE_*` switches are on, by the rest of their names in lower case.
         traces_exporter: `OTEL_TRACES_EXPORTER`.
         logs_exporter: `OTEL_LOGS_EXPORTER`.
@@ -168,7 +169,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
         redaction_key=read.optional(env.AOTEL_REDACTION_KEY, key_bytes),
         hash_key=read.optional(env.AOTEL_HASH_KEY, key_bytes),
-        message_content_off=bool(read.optional(env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, is_off)),
+        message_content_off=any(read.optional(switch, is_off) for switch in _CONTENT_SWITCHES),
         hide=frozenset(
             v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)
         ),
