@@ -9,7 +9,7 @@ PHOENIX := .venv-phoenix
 PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
 ARGS ?=
 # Instrumentors that are here for tests: the demo shows aotel's own spans, as a fresh installation has them.
-OTHERS := openai,langchain,genai_openai,openai_v2
+OTHERS := openai,langchain,genai_openai,openai_v2,anthropic,litellm
 
 $(READY): pyproject.toml .ci/python .ci/uv .ci/venv
 	@.ci/venv .venv

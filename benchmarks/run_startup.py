@@ -17,7 +17,7 @@ PROGRAM = "import os, time; os.write(1, str(time.time_ns()).encode())"
 """Says when its first line runs."""
 TIMEOUT = 60.0  # seconds
 _NOWHERE = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
-_OTHERS = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai,langchain,genai_openai,openai_v2"}
+_OTHERS = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai,langchain,genai_openai,openai_v2,anthropic,litellm"}
 """Instrumentors that are here for tests; they import what they instrument."""
 
 

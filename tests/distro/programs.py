@@ -116,7 +116,7 @@ class Programs:
             "AOTEL_ENVELOPES": f"file:{written}",
             # The program's own folder first: what tests put there counts as installed.
             # Instrumentors of others that the tests' environment has: they import frameworks, which takes seconds.
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain,openai",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain,openai,anthropic,litellm",
             "PYTHONPATH": os.pathsep.join((str(self.directory), str(ROOT / "src"))),
         }
         found = {**clean, **own, **self.environment, **further}

@@ -26,7 +26,7 @@ ASK = """
     [
         ({}, ["agent.llm.request", "agent.llm.response"]),
         ({"AOTEL_INSTRUMENT": "mcp"}, []),
-        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aotel_openai,langchain,openai"}, []),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aotel_openai,langchain,openai,anthropic,litellm"}, []),
         ({"AOTEL_DISABLED": "true"}, []),
     ],
     ids=["by default", "of another library only", "switched off by its entry point", "everything off"],

@@ -17,7 +17,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 BIN = Path(sys.executable).parent
 INSTRUMENT = (str(BIN / "opentelemetry-instrument"), sys.executable)
 TIMEOUT = 100  # seconds for one program
-OTHERS = "openai,langchain,genai_openai,openai_v2"
+OTHERS = "openai,langchain,genai_openai,openai_v2,anthropic,litellm"
 """Instrumentors that the tests' environment has besides ours: an installation of aotel alone has none of them."""
 
 

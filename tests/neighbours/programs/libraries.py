@@ -1,7 +1,7 @@
 """The calls that each library can make of the local servers: plain, streamed, with a tool, failing, and some others.
 
-Every text has a secret in it, and a marker that says whether it is a prompt, an answer or an error. The servers count what they say in their modules: 19 tokens in and 10 out
-(OpenAI's), 24 and 10 (Anthropic's), embeddings 8.
+Every text has a secret in it, and a marker that says whether it is a prompt, an answer or an error. The servers count
+what they say in their modules: 19 tokens in and 10 out (OpenAI's), 24 and 10 (Anthropic's), embeddings 8.
 """
 
 from __future__ import annotations
