@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COUNTING = """
-import signal, sys, time
+import os, signal, sys, time
 count = 0
 def see(number, _):
     global count
     count += 1
-    print("got", signal.Signals(number).name, count, flush=True)
+    # Not by print: what it interrupts may be in the middle of one.
+    os.write(1, b"got %s %d\\n" % (signal.Signals(number).name.encode(), count))
 signal.signal(signal.{name}, see)
 print("ready", flush=True)
 while not count:
