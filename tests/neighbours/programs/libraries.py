@@ -27,7 +27,10 @@ FAILED = f"numbat-failed {SECRET}"
 MODEL = "model-1"
 ARGUMENTS = json.dumps({"note": ANSWERED})
 SCHEMA = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
-TOOL = {"type": "function", "function": {"name": "keep_note", "description": "Keeps a note.", "parameters": SCHEMA}}
+TOOL: Any = {
+    "type": "function",
+    "function": {"name": "keep_note", "description": "Keeps a note.", "parameters": SCHEMA},
+}
 
 
 def messages(text: str = SAID) -> Any:
@@ -67,7 +70,7 @@ def openai_calls() -> Iterator[Calls]:
         options: dict[str, Any] = {"api_key": "k", "base_url": f"{server.url}/v1", "max_retries": 0}
         client, later = openai.OpenAI(**options), openai.AsyncOpenAI(**options)
         create = client.chat.completions.create
-        usage = {"include_usage": True}
+        usage: Any = {"include_usage": True}
 
         def failing() -> None:
             server.next(refused())
@@ -115,7 +118,7 @@ def anthropic_calls() -> Iterator[Calls]:
         client, later = anthropic.Anthropic(**options), anthropic.AsyncAnthropic(**options)
         asked: dict[str, Any] = {"model": MODEL, "max_tokens": 64, "system": f"Be brief. {SAID}"}
         asked["messages"] = [{"role": "user", "content": SAID}]
-        tool = {"name": "keep_note", "description": "Keeps a note.", "input_schema": SCHEMA}
+        tool: Any = {"name": "keep_note", "description": "Keeps a note.", "input_schema": SCHEMA}
 
         def helped() -> None:
             with client.messages.stream(**asked) as stream:
@@ -169,7 +172,7 @@ def litellm_calls() -> Iterator[Calls]:
 
         def failing() -> None:
             server.next(refused())
-            with contextlib.suppress(litellm.BadRequestError):
+            with contextlib.suppress(openai.BadRequestError):  # of which litellm's own is one
                 litellm.completion(messages=messages(), **asked)
 
         async def plain_async() -> None:
@@ -230,7 +233,7 @@ def pydantic_ai_calls() -> Iterator[Calls]:
     from pydantic_ai.providers.openai import OpenAIProvider
 
     with openai_server() as server:
-        client = openai.AsyncOpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
+        client: Any = openai.AsyncOpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
         model = OpenAIChatModel(MODEL, provider=OpenAIProvider(openai_client=client))
         agent = Agent(model, name="helper", instructions=f"Be brief. {SAID}")
         with_tool = Agent(model, name="helper", instructions=f"Be brief. {SAID}")
