@@ -191,7 +191,10 @@ own; rows take turns, so that a busy machine is busy for all of them. Ratios are
 
 "Caller" is the time that a call takes the thread that makes it: `@coat("tool")` on a function that does nothing, with
 two arguments and a result of six values, spans batched and both envelopes queued. "CPU of all threads" is all the
-processor time until the last span and envelope is delivered, the redaction and encoding on other threads included."""
+processor time until the last span and envelope is delivered, the redaction and encoding on other threads included.
+
+What else is measured here prints a table of its own: `pod_load.py` (how many envelopes a second a pod takes),
+`sensor.py` (what the audit hook costs) and `run_startup.py` (what it costs to be run under `aotel run`)."""
 
 
 SDK_INTRODUCTION = """## Added to a call of OpenAI's SDK
