@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("aotel", deadline=None)
 hypothesis.settings.load_profile("aotel")
 
+_OTHERS = "openai,langchain,genai_openai,openai_v2,anthropic,litellm"
+"""Instrumentors that are here for the tests of neighbours; they import what they instrument, which takes seconds."""
 _READ_BY_US = ("AOTEL_", "ENVPOD_", "OPENINFERENCE_", "OTEL_", "TRACELOOP_", "TRACEPARENT", "TRACESTATE", "BAGGAGE")
 
 
@@ -24,6 +26,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_READ_BY_US):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", _OTHERS)
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it asks the network when it is imported
 
 
 class _FailedDetaches(logging.Handler):
