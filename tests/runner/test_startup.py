@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NONE = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")} | {"AOTEL_ENVELOPES": "none"}
 SEEN = (
     "import os, sys; print('sitecustomize' in sys.modules, any('startup' in p for p in sys.path),"
-    " 'opentelemetry.sdk' in sys.modules, sorted(n for n in os.environ if n.startswith('OTEL_PYTHON') and 'DISABLED' not in n))"
+    " 'opentelemetry.sdk' in sys.modules,"
+    " sorted(n for n in os.environ if n.startswith('OTEL_PYTHON') and 'DISABLED' not in n))"
 )
 
 
