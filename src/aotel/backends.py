@@ -20,8 +20,6 @@ __all__ = ["PRESETS", "Preset", "Target", "dialects_of", "missing", "table", "ta
 
 GRPC: Final = "grpc"
 HTTP: Final = "http/protobuf"
-PROJECT: Final = "openinference.project.name"
-"""Attribute of a resource that says which project its spans belong to (OpenInference semantic conventions)."""
 
 _OTLP_GRPC_PORT: Final = 4317  # OTLP specification 1.5
 _OPENINFERENCE: Final = ("openinference",)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
+from aotel.semconv.attributes import OPENINFERENCE_PROJECT_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-_PROJECT: Final = "openinference.project.name"  # OpenInference semantic conventions, resource attributes
 _UNNAMED: Final = "unknown_service"  # what the SDK calls a service without a name, and how that begins
 _DEFAULT: Final = "default"
 
@@ -53,8 +54,8 @@ class Project:
     def _with_project(self, resource: Resource) -> Resource:
         name = self._name
         if name is None:
-            if resource.attributes.get(_PROJECT):
+            if resource.attributes.get(OPENINFERENCE_PROJECT_NAME):
                 return resource
             service = str(resource.attributes.get(SERVICE_NAME) or _UNNAMED)
             name = _DEFAULT if service.startswith(_UNNAMED) else service
-        return Resource({**resource.attributes, _PROJECT: name}, resource.schema_url)
+        return Resource({**resource.attributes, OPENINFERENCE_PROJECT_NAME: name}, resource.schema_url)

@@ -143,7 +143,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """
     read = Reader(os.environ if environ is None else environ)
     count = whole_number(0)
-    dialects = some_of(env.AOTEL_DIALECTS.members)
+    dialects = read.optional(env.AOTEL_DIALECTS, some_of(env.AOTEL_DIALECTS.members))
     return Settings(
         pod_id=read.optional(env.ENVPOD_POD_ID, verbatim),
         pod_socket=read.required(env.ENVPOD_SOCKET, str),
@@ -156,8 +156,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         envelopes=read.required(env.AOTEL_ENVELOPES, parse_envelopes),
         backend=read.items(env.AOTEL_BACKEND, some_of(env.AOTEL_BACKEND.members)),
         backends=read_backends(read),
-        dialects=read.required(env.AOTEL_DIALECTS, dialects),
-        dialects_set=read.optional(env.AOTEL_DIALECTS, dialects) is not None,
+        dialects=dialects or items_of(env.AOTEL_DIALECTS.default or ""),
+        dialects_set=dialects is not None,
         propagate_session="session" in read.items(env.AOTEL_PROPAGATE, some_of(env.AOTEL_PROPAGATE.members)),
         instrument=read.required(env.AOTEL_INSTRUMENT, some_of(env.AOTEL_INSTRUMENT.members)),
         console=read.required(env.AOTEL_CONSOLE, one_of(env.AOTEL_CONSOLE.members)),

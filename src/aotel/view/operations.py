@@ -97,7 +97,7 @@ class Operations:
     def _start(self, key: Key, envelope: ReadEnvelope, facts: dict[str, object], when: float) -> Event | None:
         if key[1] and key in self._open:  # sent twice, by who can't number what it sends
             return None
-        opened = Opened(_family(envelope.kind), _name(envelope), when, self._depth(envelope))
+        opened = Opened(family_of(envelope.kind), _name(envelope), when, self._depth(envelope))
         if key[1]:
             self._remember(key, opened)
         name = opened.name
@@ -119,7 +119,7 @@ class Operations:
     def _end(self, key: Key, envelope: ReadEnvelope, facts: dict[str, object], when: float) -> Event:
         opened = self._forget(key)
         payload = envelope.payload
-        family = _family(envelope.kind)
+        family = family_of(envelope.kind)
         milliseconds = number(payload, "duration_ms")
         if milliseconds is not None and not 0 <= milliseconds <= _LONGEST:
             milliseconds = None
@@ -180,7 +180,8 @@ def _name(envelope: ReadEnvelope) -> str:
     return envelope.name[:LENGTH] or envelope.kind[:LENGTH] or "without a name"
 
 
-def _family(kind: str) -> str:
+def family_of(kind: str) -> str:
+    """Return what the operation of an envelope is called, by the envelope's kind."""
     for prefix, family in _FAMILIES:
         if kind.startswith(prefix):
             return family

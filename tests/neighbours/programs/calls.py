@@ -6,7 +6,6 @@ Run by path, with the names as one argument, separated by commas, and those of t
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import openai
 
 from aotel import step
 from aotel.testing import record_spans
+from tests.neighbours.programs.instrumentors import switch_on
 from tests.neighbours.programs.wire import serve
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-INSTRUMENTORS = {
-    "openinference-openai": "openinference.instrumentation.openai:OpenAIInstrumentor",
-    "openinference-anthropic": "openinference.instrumentation.anthropic:AnthropicInstrumentor",
-    "openinference-langchain": "openinference.instrumentation.langchain:LangChainInstrumentor",
-    "openinference-litellm": "openinference.instrumentation.litellm:LiteLLMInstrumentor",
-    "genai-openai": "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
-}
 URL = serve()
 MODEL = "model-1"
 MESSAGES: Any = [{"role": "user", "content": "hi"}]
@@ -158,8 +151,7 @@ def instrument(name: str) -> None:
     if name == "aotel":
         with record_spans():  # the first of them configures
             return
-    module, _, attribute = INSTRUMENTORS[name].partition(":")
-    getattr(importlib.import_module(module), attribute)().instrument()
+    switch_on(name)
 
 
 def shown(span: ReadableSpan) -> dict[str, Any]:

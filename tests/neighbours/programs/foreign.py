@@ -6,29 +6,19 @@ Run by path with a library, the instrumentors, separated by commas, and the sett
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from aotel.testing import record_envelopes, record_spans
+from tests.neighbours.programs.instrumentors import switch_on
 from tests.neighbours.programs.libraries import LIBRARIES
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from tests.neighbours.programs.libraries import Calls
-
-INSTRUMENTORS = {
-    "openinference-openai": "openinference.instrumentation.openai:OpenAIInstrumentor",
-    "openinference-anthropic": "openinference.instrumentation.anthropic:AnthropicInstrumentor",
-    "openinference-langchain": "openinference.instrumentation.langchain:LangChainInstrumentor",
-    "openinference-litellm": "openinference.instrumentation.litellm:LiteLLMInstrumentor",
-    "genai-openai": "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
-    "openllmetry-openai": "opentelemetry.instrumentation.openai:OpenAIInstrumentor",
-    "openllmetry-anthropic": "opentelemetry.instrumentation.anthropic:AnthropicInstrumentor",
-}
 
 
 def instrument(name: str) -> None:
@@ -40,8 +30,7 @@ def instrument(name: str) -> None:
 
         Agent.instrument_all()
         return
-    module, _, attribute = INSTRUMENTORS[name].partition(":")
-    getattr(importlib.import_module(module), attribute)().instrument()
+    switch_on(name)
 
 
 def shown(span: ReadableSpan) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from aotel.audit.envelopes import read_envelope
 from aotel.semconv import kinds
+from aotel.view.operations import OTHER, family_of
 from aotel.view.report.fields import Object, items, moment, number, part, shown, text, whole
 
 if TYPE_CHECKING:
@@ -21,21 +22,8 @@ STOPPED: Final = 2
 OPEN: Final = 3
 """Has no end in the log."""
 
-OTHER: Final = "operation"
 _COUNTS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _ID: Final = 200  # characters of an id; what is longer is made up
-_FAMILIES: Final = (
-    ("agent.llm.", "llm"),
-    ("agent.tool.", "tool"),
-    ("agent.memory.read", "retrieval"),
-    ("agent.memory.write", "memory"),
-    ("agent.session.", "session"),
-    ("agent.run.", "agent"),
-    ("agent.subagent.", "delegation"),
-    ("agent.human.", "human"),
-    ("agent.step.transition", "decision"),
-    ("agent.step.", "step"),
-)
 _CLOCKS_APART: Final = 60_000.0  # ms that a process's clock may be ahead of the log's
 _TOO_LATE: Final = 7 * 24 * 3_600_000.0  # ms that an envelope may have been on its way
 
@@ -197,7 +185,7 @@ class Operations:
         """Count an operation, and return it if there is room for it."""
         ids, payload = part(envelope, "ids"), part(envelope, "payload")
         other = self._spans.get(key[:2])  # of a parent that forked in the midst of it
-        kind = _kind(text(envelope, "kind"))
+        kind = family_of(text(envelope, "kind"))
         if kind == OTHER and other is not None:
             kind = other.kind
         agent = text(part(envelope, "subject"), "agent_id")[:_ID] or agent
@@ -306,13 +294,6 @@ class Operations:
 def _some(**facts: Any) -> Object:
     """Return what is known: what is missing is not zero, and not there."""
     return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-
-
-def _kind(kind: str) -> str:
-    for prefix, family in _FAMILIES:
-        if kind.startswith(prefix):
-            return family
-    return OTHER
 
 
 def _state(envelope: Object, payload: Object) -> int:
