@@ -100,3 +100,17 @@ def test_one_view_is_enough() -> None:
 def test_policy_of_an_outer_run_is_not_the_inner_ones() -> None:
     assert "AOTEL_SENSOR_POLICY" not in made({"AOTEL_SENSOR_POLICY": "{}"})
     assert made(policy="{1}")["AOTEL_SENSOR_POLICY"] == "{1}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "processes"),
+        ("", "processes"),
+        ("session", "session,processes"),
+        ("session, Processes", "session, Processes"),
+        ("processes", "processes"),
+    ],
+)
+def test_agents_that_agents_start_share_a_trace(before: str | None, after: str) -> None:
+    assert made({} if before is None else {"AOTEL_PROPAGATE": before})["AOTEL_PROPAGATE"] == after

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tests.runner.running import AOTEL, is_alive, python, run
+from tests.runner.running import AOTEL, Record, is_alive, python, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.runner.running import Record
 
 TOOL = """
 import aotel
@@ -212,3 +210,39 @@ def test_signals_to_an_instrumented_run_inside_a_run_arrive(tmp_path: Path) -> N
 def test_python_code_on_the_command_line(tmp_path: Path) -> None:
     ran = run(tmp_path, "--", *python(TOOL + "work('one')"))
     assert functions(ran.record) == ["'ONE'"]
+
+
+def test_agents_that_agents_start_share_a_trace(tmp_path: Path) -> None:
+    write(tmp_path, "with aotel.step('child'):\n    work('inner')\n", "child.py")
+    outer = """
+import asyncio, os, subprocess, sys
+
+async def start():
+    await (await asyncio.create_subprocess_exec(sys.executable, "child.py")).wait()
+
+@aotel.run
+def main():
+    with aotel.session("chat-7"), aotel.step("plain"):
+        subprocess.run([sys.executable, "child.py"], check=True)
+    with aotel.step("asyncio"):
+        asyncio.run(start())
+    with aotel.step("another run"):
+        again = [sys.executable, "-m", "aotel.cli", "run", "--view", "off", "--runs-dir", "inner", "--"]
+        subprocess.run([*again, sys.executable, "child.py"], check=True)
+
+main()
+"""
+    ran = run(tmp_path, "--", sys.executable, write(tmp_path, outer), timeout=55)
+    assert ran.status == 0, ran.stderr
+    (directory,) = [path for path in (tmp_path / "inner").iterdir() if path.is_dir() and not path.is_symlink()]
+    envelopes = [*ran.record.envelopes, *Record(directory).envelopes]
+    starts = [each for each in envelopes if each["payload"].get("preview") is not None]
+    ids = {each["payload"]["fn"]: each["ids"] for each in starts}
+    children = [each["ids"] for each in starts if each["payload"]["fn"] == "child"]
+    assert len({each["ids"]["trace_id"] for each in envelopes}) == 1
+    assert [child["parent_span_id"] for child in children] == [
+        ids[name]["span_id"] for name in ("plain", "asyncio", "another run")
+    ]
+    assert {child["run_id"] for child in children} == {ids["plain"]["run_id"]}
+    assert children[0]["session_id"] == "chat-7"
+    assert "chat-7" not in {child["session_id"] for child in children[1:]}

@@ -8,7 +8,7 @@ from aotel.calls.call import Call, CallSite, enclosing_call
 from aotel.calls.outcomes import Failure, Outcome, describe_error, outcome_named
 from aotel.calls.pace import Pace
 from aotel.calls.port import PORT, Port
-from aotel.calls.scope import Scope, scope_of
+from aotel.calls.scope import Scope, scope_of, with_scope
 
 __all__ = [
     "PORT",
@@ -23,4 +23,5 @@ __all__ = [
     "enclosing_call",
     "outcome_named",
     "scope_of",
+    "with_scope",
 ]

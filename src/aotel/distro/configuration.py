@@ -11,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import set_tracer_provider
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from aotel import settings as environment
 from aotel._version import __version__
@@ -20,8 +19,11 @@ from aotel.content import ContentPolicy, activate
 from aotel.distro.arguments import Request
 from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
+from aotel.distro.continuing import continue_trace
+from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
+from aotel.distro.subprocesses import carry_context_into_processes
 from aotel.distro.threads import carry_context_into_threads
 from aotel.distro.watching import console_exporter, start_sensor
 from aotel.export import EnvelopeExporter, OtlpExporter, select
@@ -276,8 +278,9 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
     PORT.propagate_session = settings.propagate_session
-    carrier = {"traceparent": settings.traceparent or "", "tracestate": settings.tracestate or ""}
-    PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if settings.traceparent else None
+    continue_trace(settings)
+    carry_context_into_processes(wanted=settings.propagate_processes)
+    carry_context_into_fresh_processes()
 
 
 def _finish() -> None:

@@ -49,6 +49,7 @@ class EnvelopeBuilder:
         agent_id: who acts where no session says so.
         agent_role: in which role.
         session_id: the session where no block names one; None for the process's own.
+        run_id: the run where no function is one; None for one that is named after the trace.
         preview_length: characters of a preview.
         clean: makes the name of an event clean: some are made up at run time, with a URL in them.
     """
@@ -60,6 +61,7 @@ class EnvelopeBuilder:
         agent_id: str = "",
         agent_role: str = "",
         session_id: str | None = None,
+        run_id: str | None = None,
         preview_length: int = 200,
         clean: Callable[[str], str] = str,
     ) -> None:
@@ -67,6 +69,7 @@ class EnvelopeBuilder:
         self._agent_id = agent_id
         self._agent_role = agent_role
         self._session_id = session_id
+        self._run_id = run_id or ""
         self._preview_length = preview_length
         self._clean = clean
 
@@ -120,7 +123,7 @@ class EnvelopeBuilder:
     def run_id_of(self, recording: Recording) -> str:
         """Return the run that a recording belongs to: the enclosing one, else one named after its trace."""
         scope = recording.scope
-        run_id = scope.run_id if scope else ""
+        run_id = (scope.run_id if scope else "") or self._run_id
         if run_id or not recording.span_context.trace_id:
             return run_id
         # The last digits: with some id generators the first ones are a time or zeros.

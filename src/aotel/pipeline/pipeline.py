@@ -109,6 +109,7 @@ class Pipeline:
             agent_id=settings.agent_id or agent_id or "",
             agent_role=settings.agent_role or agent_role or "",
             session_id=self.session_id,
+            run_id=settings.run_id,
             preview_length=settings.preview_length,
             clean=self.clean_name,
         )

@@ -19,6 +19,7 @@ STARTUP: Final = Path(__file__).parent / "startup"
 _SIGNALS: Final = ("TRACES", "METRICS", "LOGS")
 _CONFIG_FILE: Final = "OTEL_CONFIG_FILE"
 _POD: Final = ("pod",)
+_PROCESSES: Final = "processes"
 _SENSOR: Final = "files,network,processes"
 
 
@@ -62,6 +63,7 @@ def compose(environ: Mapping[str, str], around: Surroundings) -> dict[str, str]:
     if around.overlay is not None:
         # Last: what is installed for the run must not stand in for the system's own programs.
         made["PATH"] = os.pathsep.join((environ.get("PATH", os.defpath), str(around.overlay / "bin")))
+    _tell_children(made)
     _choose_exporters(made, around.backends)
     _add_pod(made, alone=around.backends == _POD)
     return made
@@ -72,6 +74,14 @@ def _python_path(former: str, overlay: Path | None) -> str:
     parts = [startup] if overlay is None else [startup, str(overlay)]
     # An outer run's start-up directory is the same one; an empty part means the working directory, and stays.
     return os.pathsep.join(parts + [part for part in former.split(os.pathsep) if former and part != startup])
+
+
+def _tell_children(made: dict[str, str]) -> None:
+    """Have agents that start agents share a trace."""
+    name = env.AOTEL_PROPAGATE.name
+    asked = [item.strip() for item in made.get(name, "").split(",") if item.strip()]
+    if _PROCESSES not in (item.lower() for item in asked):
+        made[name] = ",".join((*asked, _PROCESSES))
 
 
 def _choose_exporters(made: dict[str, str], backends: tuple[str, ...]) -> None:

@@ -48,6 +48,12 @@ AOTEL_AGENT_ROLE: Final = Variable("AOTEL_AGENT_ROLE", ("ENVPOD_AGENT_ROLE",), N
 AOTEL_SESSION_ID: Final = Variable(
     "AOTEL_SESSION_ID", (), None, "Session to continue; without it each process has its own, at random."
 )
+AOTEL_RUN_ID: Final = Variable(
+    "AOTEL_RUN_ID",
+    (),
+    None,
+    "Run to continue, `run_` and 16 hexadecimal digits; without it a run is named after its trace.",
+)
 AOTEL_ENVELOPES: Final = Variable(
     "AOTEL_ENVELOPES",
     (),
@@ -76,8 +82,12 @@ AOTEL_PROPAGATE: Final = Variable(
     "AOTEL_PROPAGATE",
     (),
     None,
-    "What travels in baggage, to third parties too. `session` is session and run ids.",
-    members=("session",),
+    (
+        "What travels beyond trace context. `session` is session and run ids in baggage, which third parties "
+        "see too. `processes` is trace, session and run in the environment of child processes; `aotel run` "
+        "adds it."
+    ),
+    members=("session", "processes"),
 )
 AOTEL_REDACT_NAMES: Final = Variable("AOTEL_REDACT_NAMES", (), None, "Further names whose values are secret.")
 AOTEL_REDACT_PATTERNS: Final = Variable(
@@ -278,6 +288,7 @@ VARIABLES: Final = (
     AOTEL_AGENT_ID,
     AOTEL_AGENT_ROLE,
     AOTEL_SESSION_ID,
+    AOTEL_RUN_ID,
     AOTEL_ENVELOPES,
     AOTEL_BACKEND,
     AOTEL_DIALECTS,

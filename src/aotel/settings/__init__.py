@@ -18,6 +18,7 @@ from aotel.settings.reading import (
     lower,
     lower_items,
     one_of,
+    run_name,
     shown,
     some_of,
     stripped,
@@ -52,12 +53,14 @@ class Settings:
         agent_id: Agent that the process speaks for.
         agent_role: Its role.
         session_id: Session to continue, verbatim.
+        run_id: Run to continue.
         envelopes: Where envelopes go: `auto`, `none`, or some of `pod`, `otlp`, `stderr`, `file:PATH`.
         backend: Backends by name, each one that there is a preset for.
         backends: What the vendors' own variables say.
         dialects: Attribute vocabularies to write.
         dialects_set: Whether the user has set them.
         propagate_session: Whether session and run ids travel in baggage.
+        propagate_processes: Whether child processes are told trace, session and run.
         instrument: Libraries whose calls become spans: `all`, `none`, or some by name.
         console: Live view in the process: `off`, `rich`, `simple` or `json`.
         console_level: The least that it shows: `debug`, `info`, `warning` or `error`.
@@ -92,12 +95,14 @@ class Settings:
     agent_id: str | None = None
     agent_role: str | None = None
     session_id: str | None = None
+    run_id: str | None = None
     envelopes: tuple[str, ...] = ("auto",)
     backend: tuple[str, ...] = ()
     backends: BackendVariables = BackendVariables()  # noqa: RUF009 - it can't be changed
     dialects: tuple[str, ...] = ("genai", "openinference")
     dialects_set: bool = False
     propagate_session: bool = False
+    propagate_processes: bool = False
     instrument: tuple[str, ...] = ("all",)
     console: str = "off"
     console_level: str = "info"
@@ -143,6 +148,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """
     read = Reader(os.environ if environ is None else environ)
     count = whole_number(0)
+    propagated = read.items(env.AOTEL_PROPAGATE, some_of(env.AOTEL_PROPAGATE.members))
     dialects = read.optional(env.AOTEL_DIALECTS, some_of(env.AOTEL_DIALECTS.members))
     return Settings(
         pod_id=read.optional(env.ENVPOD_POD_ID, verbatim),
@@ -153,12 +159,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         agent_id=read.optional(env.AOTEL_AGENT_ID, verbatim),
         agent_role=read.optional(env.AOTEL_AGENT_ROLE, verbatim),
         session_id=read.optional(env.AOTEL_SESSION_ID, verbatim),
+        run_id=read.optional(env.AOTEL_RUN_ID, run_name),
         envelopes=read.required(env.AOTEL_ENVELOPES, parse_envelopes),
         backend=read.items(env.AOTEL_BACKEND, some_of(env.AOTEL_BACKEND.members)),
         backends=read_backends(read),
         dialects=dialects or items_of(env.AOTEL_DIALECTS.default or ""),
         dialects_set=dialects is not None,
-        propagate_session="session" in read.items(env.AOTEL_PROPAGATE, some_of(env.AOTEL_PROPAGATE.members)),
+        propagate_session="session" in propagated,
+        propagate_processes="processes" in propagated,
         instrument=read.required(env.AOTEL_INSTRUMENT, some_of(env.AOTEL_INSTRUMENT.members)),
         console=read.required(env.AOTEL_CONSOLE, one_of(env.AOTEL_CONSOLE.members)),
         console_level=read.required(env.AOTEL_CONSOLE_LEVEL, one_of(lower(env.AOTEL_CONSOLE_LEVEL.members))),

@@ -16,6 +16,7 @@ T = TypeVar("T")
 _DIGITS = 19  # what has fewer digits is less than any sequence can be long
 _SHOWN = 100
 _OFF = "off"
+_RUN_ID = re.compile(r"run_[0-9a-f]{16}")
 _PASSWORD = re.compile(r"//[^/\s]*@")
 
 
@@ -98,6 +99,15 @@ def verbatim(value: str) -> str:
 def stripped(value: str) -> str:
     """Return a value without blanks around it."""
     return verbatim(value).strip()
+
+
+def run_name(value: str) -> str:
+    """Return the id of a run."""
+    name = value.strip()
+    if not _RUN_ID.fullmatch(name):
+        msg = "run_ and 16 hexadecimal digits in lower case"
+        raise ValueError(msg)
+    return name
 
 
 def key_bytes(value: str) -> bytes:
