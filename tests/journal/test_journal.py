@@ -196,7 +196,7 @@ def test_unfinished_segments_of_long_ago_are_removed(tmp_path: Path) -> None:
     made = journal(tmp_path / "j")
     for name, age in (("old.new", 3600), ("young.new", 0)):
         (tmp_path / "j" / name).touch()
-        os.utime(tmp_path / "j" / name, (time.time() - age,) * 2)
+        os.utime(tmp_path / "j" / name, (time.time() - age, time.time() - age))
     made.append(b"x")
     names = files(tmp_path / "j")
     assert "young.new" in names
