@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aotel.journal import Journal, JournalError, SegmentDirectory
+from aotel.journal import Journal, JournalError, Reader, SegmentDirectory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +24,15 @@ def journal(path: Path, max_bytes: int = 16 << 20, kind: str = "envelopes") -> J
     return Journal(SegmentDirectory(path, kind, max_bytes), {"pid": os.getpid()})
 
 
-def everything(of: Journal, *, settle: bool = True) -> list[bytes]:
+def everything(of: Journal | Reader) -> list[bytes]:
+    reader = of.reader() if isinstance(of, Journal) else of
     found: list[bytes] = []
     while True:
-        _, records = of.read(100, 1 << 20)
+        _, records = reader.read(100, 1 << 20)
         if not records:
             return found
         found += records
-        if settle:
-            of.settle()
+        reader.settle()
 
 
 def files(path: Path) -> list[str]:
@@ -47,9 +47,13 @@ def test_what_is_added_is_read_once_in_order_over_many_segments(tmp_path: Path) 
         if number % 100 == 0:
             made.prepare()
     assert len(files(tmp_path / "j")) > 3
-    assert everything(made) == written
-    assert everything(made) == []
-    assert not made.waiting
+    reader = made.reader()
+    assert reader.waiting
+    assert everything(reader) == written
+    assert everything(reader) == []
+    assert not reader.waiting
+    made.clean()
+    assert len(files(tmp_path / "j")) <= 2
     made.close()
     assert files(tmp_path / "j") == []
 
@@ -58,10 +62,10 @@ def test_records_are_read_by_number_and_by_size(tmp_path: Path) -> None:
     made = journal(tmp_path / "j")
     for size in (10, 10, 10, 5000, 10):
         made.append(bytes(size))
-    assert [len(each) for each in made.read(2, 10**6)[1]] == [10, 10]
-    assert [len(each) for each in made.read(9, 100)[1]] == [10]
-    assert [len(each) for each in made.read(9, 100)[1]] == [5000]
-    assert [len(each) for each in made.read(9, 100)[1]] == [10]
+    reader = made.reader()
+    for items, size, lengths in ((2, 10**6, [10, 10]), (9, 100, [10]), (9, 100, [5000]), (9, 100, [10]), (9, 9, [])):
+        assert [len(each) for each in reader.read(items, size)[1]] == lengths
+        reader.settle()
     made.close()
 
 
@@ -70,30 +74,71 @@ def test_what_was_not_settled_is_read_again(tmp_path: Path) -> None:
     written = [b"%d" % number * 100 for number in range(1000)]
     for payload in written:
         made.append(payload)
-    assert everything(made, settle=False) == written
-    made.rewind()
-    assert made.read(10, 10**6)[1] == written[:10]
-    made.settle()
-    assert made.read(10, 10**6)[1] == written[10:20]
-    made.rewind()
-    assert everything(made) == written[10:]
+    reader = made.reader()
+    for start in (0, 10, 20):
+        assert reader.read(10, 10**6)[1] == reader.read(10, 10**6)[1] == written[start : start + 10]
+        reader.settle()
     made.close()
+    again = journal(tmp_path / "j", LEAST * 8 * 4)
+    again.adopt()
+    assert everything(again) == written[30:]
+    again.close()
+
+
+def test_readers_go_at_their_own_pace_and_keep_what_the_slowest_has_not_settled(tmp_path: Path) -> None:
+    made = journal(tmp_path / "j", LEAST * 8)
+    written = [b"%d" % number * 100 for number in range(1000)]
+    fast, slow = made.reader(), made.reader()
+    for payload in written:
+        made.append(payload)
+    assert everything(fast) == written
+    before = files(tmp_path / "j")
+    made.clean()
+    assert files(tmp_path / "j") == before
+    for _ in range(50):
+        slow.read(10, 10**6)
+        slow.settle()
+    made.clean()
+    assert 1 < len(files(tmp_path / "j")) < len(before)
+    made.append(b"more")
+    assert everything(fast) == [b"more"]
+    assert everything(slow) == [*written[500:], b"more"]
+    made.close()
+    assert files(tmp_path / "j") == []
 
 
 def test_what_a_process_leaves_is_taken_over_with_its_facts(tmp_path: Path) -> None:
     former = Journal(SegmentDirectory(tmp_path / "j", "envelopes", 16 << 20), {"pid": 1})
     for number in range(10):
         former.append(b"%d" % number)
-    former.read(4, 10**6)
-    former.settle()
+    reader = former.reader()
+    reader.read(4, 10**6)
+    reader.settle()
     former.close()
     made = journal(tmp_path / "j")
     made.append(b"own")
     assert made.adopt() == 1
-    assert made.read(100, 10**6) == ({"pid": 1}, [b"%d" % number for number in range(4, 10)])
-    made.settle()
-    assert made.read(100, 10**6) == ({"pid": os.getpid()}, [b"own"])
-    made.settle()
+    reader = made.reader()
+    found = []
+    for _ in range(2):
+        found.append(reader.read(100, 10**6))
+        reader.settle()
+    assert found == [({"pid": os.getpid()}, [b"own"]), ({"pid": 1}, [b"%d" % number for number in range(4, 10)])]
+    made.close()
+    assert files(tmp_path / "j") == []
+
+
+def test_what_is_taken_over_reaches_readers_that_are_under_way(tmp_path: Path) -> None:
+    made = journal(tmp_path / "j")
+    reader = made.reader()
+    made.append(b"one")
+    assert everything(reader) == [b"one"]
+    former = journal(tmp_path / "j")
+    former.append(b"left over")
+    former.close()
+    assert made.adopt() == 1
+    made.append(b"two")
+    assert sorted(everything(reader)) == [b"left over", b"two"]
     made.close()
     assert files(tmp_path / "j") == []
 
@@ -213,11 +258,14 @@ def test_threads_add_at_once_while_one_reads(tmp_path: Path) -> None:
         for number in range(2000):
             made.append(b"%d-%d" % (name, number))
 
+    reader = made.reader()
+
     def ship() -> None:
-        while not (done.is_set() and not made.waiting):
-            records = made.read(64, 1 << 20)[1]
+        while not (done.is_set() and not reader.waiting):
+            records = reader.read(64, 1 << 20)[1]
             found.extend(records)
-            made.settle()
+            reader.settle()
+            made.clean()
             made.prepare()
             time.sleep(0)
 
@@ -267,10 +315,12 @@ def test_a_forked_child_has_segments_of_its_own(tmp_path: Path) -> None:
         made.append(b"child")
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
-    assert everything(made) == [b"parent"]
+    reader = made.reader()
+    assert everything(reader) == [b"parent"]
     assert made.adopt() == 1
-    assert everything(made) == [b"child"]
+    assert everything(reader) == [b"child"]
     made.close()
+    assert files(tmp_path / "j") == []
 
 
 def test_the_lock_ends_with_the_parent_though_its_child_lives(tmp_path: Path) -> None:

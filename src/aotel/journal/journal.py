@@ -1,9 +1,8 @@
-"""What a process has promised to deliver: its threads add, one shipper reads and settles, the next process has the rest."""
+"""What a process has promised to deliver: its threads add, readers read and settle, the next process has the rest."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from aotel.forking import Forking, watch
@@ -24,12 +23,13 @@ class Journal(Forking):
 
     Args:
         directory: where the segments are.
-        facts: what whoever delivers the records has to know of this process.
+        facts: what whoever delivers the records has to know of this process; a JSON object.
     """
 
     def __init__(self, directory: SegmentDirectory, facts: Mapping[str, Any]) -> None:
         self.directory = directory
         self.facts = facts
+        self._readers: list[Reader] = []
         self._renew()
         watch(self)
 
@@ -37,10 +37,9 @@ class Journal(Forking):
         self._lock = threading.RLock()
         self._current: Segment | None = None
         self._spare: Segment | None = None
-        self._unread: deque[Segment] = deque()
-        self._read: deque[Segment] = deque()
-        self.adopted = 0
-        """Segments that were taken over from dead processes."""
+        self._segments: list[Segment] = []
+        for reader in self._readers:
+            reader.forget()
 
     def append(self, payload: bytes) -> None:
         """Keep a record: it is there whatever becomes of the process.
@@ -67,11 +66,15 @@ class Journal(Forking):
         if self._current is not None:
             self._current.seal()
         self._current = made
-        self._unread.append(made)
+        self._segments.append(made)
         return made
 
     def prepare(self) -> None:
-        """Make the next segment ready where it is needed soon, so that no caller waits for the disk."""
+        """Make the next segment ready where it is needed soon, so that no caller waits for the disk.
+
+        Raises:
+            JournalError: there is no room for it.
+        """
         with self._lock:
             needed = self._spare is None and (self._current is None or self._current.fullness >= _SPARE_AT)
         if not needed:
@@ -84,92 +87,47 @@ class Journal(Forking):
                 return
         spare.delete()
 
+    def reader(self) -> Reader:
+        """Return a new reader, which begins with what is there; what it has not settled is kept."""
+        reader = Reader(self, self._lock)
+        self._readers.append(reader)
+        return reader
+
     def adopt(self) -> int:
-        """Take over what dead processes left, to be read before what is our own; return how many segments it is."""
-        found = [segment for segment in self.directory.orphans() if self._is_worth_reading(segment)]
+        """Take over what dead processes left; every reader reads it; return how many segments it is."""
+        found = [segment for segment in self.directory.orphans() if _is_worth_reading(segment)]
         with self._lock:
-            self._unread.extendleft(reversed(found))
-        self.adopted += len(found)
+            if found and self._current is not None:
+                # Readers may be in it already, and never look back: what comes next goes behind what was found.
+                self._current.seal()
+                self._current = None
+            self._segments += found
         return len(found)
 
-    @staticmethod
-    def _is_worth_reading(segment: Segment) -> bool:
-        if segment.count():
-            return True
-        segment.delete()
-        return False
-
-    def read(self, max_items: int, max_bytes: int) -> tuple[Mapping[str, Any], list[bytes]]:
-        """Return the next records, all of one process, with that one's facts; none where all were read.
-
-        Args:
-            max_items: how many at most.
-            max_bytes: of payload, at most; one record is returned however large it is.
-        """
-        while (segment := self._first_unread()) is not None:
-            records = self._take(segment, max_items, max_bytes)
-            if records:
-                return segment.facts, records
-            with self._lock:
-                if segment is self._current:
-                    return segment.facts, []
-                self._read.append(self._unread.popleft())
-        return self.facts, []
-
-    def _first_unread(self) -> Segment | None:
+    def clean(self) -> None:
+        """Note what every reader has settled; remove the segments that are done with."""
         with self._lock:
-            return self._unread[0] if self._unread else None
-
-    def _take(self, segment: Segment, max_items: int, max_bytes: int) -> list[bytes]:
-        taken: list[bytes] = []
-        size = 0
-        with self._lock:  # no record is half there while somebody holds it
-            before = segment.position
-            for payload in segment.read():
-                size += len(payload)
-                if taken and size > max_bytes:
-                    segment.position = before
-                    break
-                before = segment.position
-                taken.append(payload)
-                if len(taken) >= max_items:
-                    break
-        return taken
-
-    def settle(self) -> None:
-        """Note that all that was read is delivered, or never will be; segments that are done with are removed."""
-        with self._lock:
-            while self._read:
-                self._read.popleft().delete()
-            if self._unread:
-                segment = self._unread[0]
-                segment.settle(segment.position)
-
-    def rewind(self) -> None:
-        """Read again what was read and not settled."""
-        with self._lock:
-            while self._read:
-                self._unread.appendleft(self._read.pop())
-            for segment in self._unread:
-                segment.position = segment.settled
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something that was not read."""
-        with self._lock:
-            return any(segment.position < segment.end for segment in self._unread)
+            while self._segments and self._readers:
+                segment = self._segments[0]
+                offset = min(reader.settled_in(segment) for reader in self._readers)
+                if segment is self._current or offset < segment.end:
+                    segment.settle(offset)
+                    return
+                self._segments.pop(0)
+                segment.delete()
 
     def sync(self) -> None:
         """Wait until all that was added is on the disk."""
         with self._lock:
-            segments = [segment for segment in (*self._unread, *self._read) if segment is not self._spare]
+            segments = list(self._segments)
         for segment in segments:
             segment.sync()
 
     def close(self) -> None:
         """Let go: what is settled is removed, what is not stays for the next process."""
         with self._lock:
-            for segment in (*self._read, *self._unread):
+            self.clean()
+            for segment in self._segments:
                 segment.seal()
                 if segment.count():
                     segment.close()
@@ -181,6 +139,100 @@ class Journal(Forking):
 
     def after_fork_in_child(self) -> None:
         """Start anew, in segments of the child's own: the lock of the parent's must end with the parent."""
-        for segment in (*self._read, *self._unread, *([self._spare] if self._spare else [])):
+        for segment in (*self._segments, *([self._spare] if self._spare else [])):
             segment.close()
         self._renew()
+
+    def segment_after(self, segment: Segment | None) -> Segment | None:
+        """Return the segment to read after another one, if there is one."""
+        place = self._segments.index(segment) + 1 if segment in self._segments else 0
+        return self._segments[place] if place < len(self._segments) else None
+
+    def grows(self, segment: Segment) -> bool:
+        """Say whether records are added to a segment."""
+        return segment is self._current
+
+
+class Reader:
+    """One who reads a journal at a pace of its own.
+
+    Args:
+        journal: what to read.
+        lock: of the journal: no record is half there while somebody holds it.
+    """
+
+    def __init__(self, journal: Journal, lock: Any) -> None:
+        self._journal = journal
+        self._lock = lock
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._lock = getattr(self._journal, "_lock", self._lock)
+        self._segment: Segment | None = None
+        self._settled = self._position = 0
+
+    def read(self, max_items: int, max_bytes: int) -> tuple[Mapping[str, Any], list[bytes]]:
+        """Return the next records, all of one process, with that one's facts; none where there are no more yet.
+
+        The same ones again, until `settle` comes.
+
+        Args:
+            max_items: how many at most.
+            max_bytes: of payload, at most; one record is returned however large it is.
+        """
+        with self._lock:
+            while True:
+                segment = self._segment
+                records = [] if segment is None else self._take(segment, max_items, max_bytes)
+                if segment is not None and (records or self._journal.grows(segment)):
+                    return segment.facts, records
+                following = self._journal.segment_after(segment)
+                if following is None:
+                    return self._journal.facts, []
+                self._segment = following
+                self._settled = self._position = following.settled
+
+    def _take(self, segment: Segment, max_items: int, max_bytes: int) -> list[bytes]:
+        taken: list[bytes] = []
+        size = 0
+        self._position = self._settled
+        for payload, offset in segment.read(self._settled):
+            size += len(payload)
+            if taken and (size > max_bytes or len(taken) >= max_items):
+                return taken
+            taken.append(payload)
+            self._position = offset
+        self._position = segment.end  # damaged ones are behind us too
+        return taken
+
+    def settle(self) -> None:
+        """Note that what was read last is delivered, or never will be."""
+        self._settled = self._position
+
+    def settled_in(self, segment: Segment) -> int:
+        """Return the offset up to which this reader has settled a segment."""
+        if segment is self._segment:
+            return self._settled
+        following = self._segment
+        while following is not None:  # the segment is behind us, unless it is still to come
+            following = self._journal.segment_after(following)
+            if following is segment:
+                return segment.settled
+        return segment.settled if self._segment is None else segment.end
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something may be there that was not settled."""
+        with self._lock:
+            segment = self._segment
+            if segment is not None and self._settled < segment.end:
+                return True
+            return self._journal.segment_after(segment) is not None
+
+
+def _is_worth_reading(segment: Segment) -> bool:
+    if segment.count():
+        return True
+    segment.delete()
+    return False

@@ -56,7 +56,6 @@ class Segment:
         facts: what its writer said of itself.
         size: bytes of the file.
         end: offset after the last record that this process added; the file's size where another one wrote it.
-        position: offset of the next record to read.
     """
 
     def __init__(self, path: Path, descriptor: int, mapped: mmap.mmap, facts: Mapping[str, Any], *, end: int) -> None:
@@ -66,7 +65,6 @@ class Segment:
         self.end = end
         self._descriptor = descriptor
         self._mapped = mapped
-        self.position = self.settled
 
     @classmethod
     def create(cls, path: Path, size: int, facts: Mapping[str, Any] | None = None) -> Segment:
@@ -133,18 +131,14 @@ class Segment:
         mapped[start : start + RECORD_BYTES] = head + _CRC.pack(crc32(head))
         return True
 
-    def read(self) -> Iterator[bytes]:
-        """Yield the records from `position` on, which moves along; what is damaged is skipped."""
-        while True:
-            found = self._find(self.position)
-            if found is None:
-                self.position = self.end
-                return
-            self.position, payload = found
-            yield payload
+    def read(self, offset: int) -> Iterator[tuple[bytes, int]]:
+        """Yield the records from an offset on, each with the offset after it; what is damaged is skipped."""
+        while (found := self._find(offset)) is not None:
+            payload, offset = found
+            yield payload, offset
 
-    def _find(self, offset: int) -> tuple[int, bytes] | None:
-        """Return the first whole record from an offset on, after its own end."""
+    def _find(self, offset: int) -> tuple[bytes, int] | None:
+        """Return the first whole record from an offset on, and the offset after it."""
         mapped, end = self._mapped, self.end
         while 0 <= (offset := mapped.find(MARKER, offset, end)) <= end - RECORD_BYTES:
             head = mapped[offset : offset + _RECORD.size]
@@ -153,16 +147,13 @@ class Segment:
                 _, length, check = _RECORD.unpack(head)
                 payload = mapped[payload_at : payload_at + length]
                 if payload_at + length <= end and crc32(payload) == check:
-                    return payload_at + length, payload
+                    return payload, payload_at + length
             offset += 1
         return None
 
     def count(self) -> int:
         """Return how many records are not settled."""
-        offset, found = self.settled, 0
-        while (record := self._find(offset)) is not None:
-            offset, found = record[0], found + 1
-        return found
+        return sum(1 for _ in self.read(self.settled))
 
     @property
     def settled(self) -> int:
