@@ -15,8 +15,9 @@ from opentelemetry.sdk.resources import Resource
 
 from aotel.errors import ConfigurationError
 from aotel.export import stock
+from aotel.export.rebuilding import log_record
 from aotel.pod import forward
-from aotel.pod.forward import Forwarder, log_record
+from aotel.pod.forward import Forwarder
 from tests.pod.pod_process import PodProcess, ask, batch
 from tests.servers.otlp import BlackHole, OtlpHttpReceiver, OtlpReceiver
 

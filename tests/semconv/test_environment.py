@@ -30,6 +30,9 @@ CONTRACT = {
     "AOTEL_CONSOLE_LEVEL": (),
     "AOTEL_SENSOR": (),
     "AOTEL_SENSOR_POLICY": (),
+    "AOTEL_DURABILITY": (),
+    "AOTEL_SPOOL_DIR": (),
+    "AOTEL_SPOOL_MAX_BYTES": (),
     "AOTEL_DISABLED": (),
 }
 

@@ -139,6 +139,31 @@ AOTEL_SENSOR_POLICY: Final = Variable(
     None,
     "Which hosts and paths are allowed, as `aotel run` writes it for the program that it runs.",
 )
+AOTEL_DURABILITY: Final = Variable(
+    "AOTEL_DURABILITY",
+    (),
+    "memory",
+    (
+        "What becomes of envelopes and spans that wait when the process is killed, or its destinations are "
+        "away for long. `memory` loses them; `journal` keeps them in files, which survive the process; "
+        "`fsync` also has the disk confirm them, some tenths of a second later, so that they survive the "
+        "machine."
+    ),
+    members=("memory", "journal", "fsync"),
+)
+AOTEL_SPOOL_DIR: Final = Variable(
+    "AOTEL_SPOOL_DIR",
+    (),
+    None,
+    "Where those files are, private to the user; by default `aotel` in the user's state directory.",
+)
+AOTEL_SPOOL_MAX_BYTES: Final = Variable(
+    "AOTEL_SPOOL_MAX_BYTES",
+    (),
+    "268435456",
+    "What they may take together, in bytes; past that the oldest go, counted and said.",
+    minimum=524288,
+)
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
 OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
@@ -302,6 +327,9 @@ VARIABLES: Final = (
     AOTEL_CONSOLE_LEVEL,
     AOTEL_SENSOR,
     AOTEL_SENSOR_POLICY,
+    AOTEL_DURABILITY,
+    AOTEL_SPOOL_DIR,
+    AOTEL_SPOOL_MAX_BYTES,
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,

@@ -66,6 +66,9 @@ class Settings:
         console_level: The least that it shows: `debug`, `info`, `warning` or `error`.
         sensor: What of its own doings the process tells the pod: some of `files`, `network`, `processes`.
         sensor_policy: Which hosts and paths are allowed, as JSON.
+        durability: What survives of what waits: `memory`, `journal` or `fsync`.
+        spool_directory: Where it is kept; None for the user's state directory.
+        spool_max_bytes: How much of it is kept, in bytes.
         disabled: Whether everything is off.
         redact_names: Further names whose values are secret.
         redact_patterns: Further regular expressions of secrets; each compiles.
@@ -108,6 +111,9 @@ class Settings:
     console_level: str = "info"
     sensor: tuple[str, ...] = ()
     sensor_policy: str | None = None
+    durability: str = "memory"
+    spool_directory: str | None = None
+    spool_max_bytes: int = 256 << 20
     disabled: bool = False
     redact_names: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
@@ -172,6 +178,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         console_level=read.required(env.AOTEL_CONSOLE_LEVEL, one_of(lower(env.AOTEL_CONSOLE_LEVEL.members))),
         sensor=without_off(read.required(env.AOTEL_SENSOR, some_of(env.AOTEL_SENSOR.members))),
         sensor_policy=read.optional(env.AOTEL_SENSOR_POLICY, verbatim),
+        durability=read.required(env.AOTEL_DURABILITY, one_of(env.AOTEL_DURABILITY.members)),
+        spool_directory=read.optional(env.AOTEL_SPOOL_DIR, verbatim),
+        spool_max_bytes=read.required(env.AOTEL_SPOOL_MAX_BYTES, whole_number(env.AOTEL_SPOOL_MAX_BYTES.minimum)),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
         redact_names=read.items(env.AOTEL_REDACT_NAMES, items_of),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
