@@ -161,7 +161,7 @@ AOTEL_SPOOL_MAX_BYTES: Final = Variable(
     "AOTEL_SPOOL_MAX_BYTES",
     (),
     "268435456",
-    "What they may take together, in bytes; past that the oldest go, counted and said.",
+    "What they may take together, in bytes; past that what has waited longest goes, counted and said.",
     minimum=524288,
 )
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
