@@ -1,0 +1,67 @@
+"""An agent at work: runs with three operations each, until it is told to stop or has made enough of them.
+
+usage: load.py RUNS PAUSE [STOP [EVENTS]]
+
+RUNS is how many it makes at most, PAUSE the seconds between them, STOP a file that ends it when it appears. EVENTS are
+`error:N` and `slow:N:SECONDS`, for the run of number N. At its end it prints what became of its envelopes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import aotel
+
+MOST = 20_000
+
+
+@aotel.coat("tool")
+def look_up(number: int) -> str:
+    return f"entry {number}"
+
+
+@aotel.coat("tool")
+def divide(number: int) -> float:
+    return number / 0
+
+
+@aotel.coat("tool")
+def wait(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@aotel.run
+def work(number: int, event: str) -> None:
+    look_up(number)
+    look_up(-number)
+    if event == "error":
+        try:
+            divide(number)
+        except ZeroDivisionError:
+            pass
+    elif event.startswith("slow:"):
+        wait(float(event.partition(":")[2]))
+
+
+def main(runs: str, pause: str, stop: str = "", *events: str) -> None:
+    aotel.configure()
+    planned = {}
+    for event in events:
+        kind, number, *rest = event.split(":")
+        planned[int(number)] = ":".join((kind, *rest))
+    for number in range(min(int(runs), MOST)):
+        work(number, planned.get(number, ""))
+        if stop and Path(stop).exists():
+            break
+        time.sleep(float(pause))
+    delivered = aotel.flush(60)
+    status = aotel.status()
+    counts = {"dropped": status.dropped, "refused": status.refused, "queued": status.queued}
+    print(json.dumps({"delivered": delivered, **counts}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
