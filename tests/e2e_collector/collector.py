@@ -37,9 +37,8 @@ class Collector:
 
     Args:
         directory: where it keeps its queues and its output.
-        files: of examples/collector, what it is started with.
+        files: what it is started with: names of files in examples/collector, or paths.
         variables: of its environment.
-        lasting: whether `with` starts it; otherwise `start` does.
     """
 
     def __init__(self, directory: Path, files: tuple[str, ...], variables: Mapping[str, str]) -> None:

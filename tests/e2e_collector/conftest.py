@@ -26,8 +26,8 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Make both layers, with the gateway's variables; what a test leaves running is ended."""
     made: list[Fleet] = []
 
-    def make(**gateway: str) -> Fleet:
-        made.append(Fleet(tmp_path, **gateway))
+    def make(gateways: int = 1, more: str = "", **gateway: str) -> Fleet:
+        made.append(Fleet(tmp_path, gateways, more, **gateway))
         return made[-1]
 
     yield make

@@ -44,11 +44,16 @@ class Fleet:
 
     Args:
         directory: where all of it is.
-        gateway: variables of the gateway.
+        gateways: how many; from two on, the host's collector is started with `more`, too.
+        more: a configuration that names two of them by GATEWAY_1 and GATEWAY_2.
+        gateway: variables of the gateways.
+
+    Attributes:
+        gateways: all gateways; `gateway` is the first.
     """
 
-    def __init__(self, directory: Path, **gateway: str) -> None:
-        grpc, http, gateway_port = map(str, free_ports(3))
+    def __init__(self, directory: Path, gateways: int = 1, more: str = "", **gateway: str) -> None:
+        grpc, http, *ports = map(str, free_ports(2 + gateways))
         self.endpoint = f"http://{HOST}:{grpc}"
         self.http_endpoint = f"http://{HOST}:{http}"
         self.archive = directory / "archive"
@@ -56,30 +61,42 @@ class Fleet:
         self.metrics = OtlpHttpReceiver()
         self._open = contextlib.ExitStack()
         self._open.enter_context(self.metrics)
-        keys = _certificates(directory)
-        shared = {"GATEWAY_PORT": gateway_port, **keys}
+        shared = write_certificates(trustme.CA(), directory)
+        (directory / "more.yaml").write_text(more or "{}", encoding="utf-8")
         self.agent = Collector(
             directory / "agent",
-            AGENT,
-            {**shared, "GATEWAY_HOST": HOST, "OTLP_GRPC_PORT": grpc, "OTLP_HTTP_PORT": http},
-        )
-        self.gateway = Collector(
-            directory / "gateway",
-            GATEWAY,
+            (*AGENT, str(directory / "more.yaml")),
             {
                 **shared,
-                "GATEWAY_LISTEN": HOST,
-                "PHOENIX_OTLP": f"{HOST}:{self.phoenix.port}",
-                "PHOENIX_PLAINTEXT": "true",
-                "METRICS_OTLP": self.metrics.endpoint,
-                "ARCHIVE": str(self.archive),
-                **QUICK,
-                **gateway,
+                "GATEWAY_HOST": HOST,
+                "GATEWAY_PORT": ports[0],
+                **{f"GATEWAY_{number}": f"{HOST}:{port}" for number, port in enumerate(ports, 1)},
+                "OTLP_GRPC_PORT": grpc,
+                "OTLP_HTTP_PORT": http,
             },
         )
+        self.gateways = [
+            Collector(
+                directory / f"gateway-{number}",
+                GATEWAY,
+                {
+                    **shared,
+                    "GATEWAY_LISTEN": HOST,
+                    "GATEWAY_PORT": port,
+                    "PHOENIX_OTLP": f"{HOST}:{self.phoenix.port}",
+                    "PHOENIX_PLAINTEXT": "true",
+                    "METRICS_OTLP": self.metrics.endpoint,
+                    "ARCHIVE": str(self.archive / str(number)),
+                    **QUICK,
+                    **gateway,
+                },
+            )
+            for number, port in enumerate(ports, 1)
+        ]
+        self.gateway = self.gateways[0]
 
     def __enter__(self) -> Self:
-        for part in (self.phoenix, self.gateway, self.agent):
+        for part in (self.phoenix, *self.gateways, self.agent):
             self._open.enter_context(part)
         return self
 
@@ -91,17 +108,18 @@ class Fleet:
         records = _members(self._lines("envelopes"), "resourceLogs", "scopeLogs", "logRecords")
         return [json.loads(record["body"]["stringValue"]) for record in records]
 
-    def spans(self) -> list[StoredSpan]:
-        """Return the spans in the store."""
-        found = _members(self._lines("spans"), "resourceSpans", "scopeSpans", "spans")
+    def spans(self, gateway: int | None = None) -> list[StoredSpan]:
+        """Return the spans in the store, or those that one of the gateways has put there."""
+        lines = self._lines("spans", "*" if gateway is None else str(gateway))
+        found = _members(lines, "resourceSpans", "scopeSpans", "spans")
         return [StoredSpan(span["traceId"], span["spanId"], span["name"]) for span in found]
 
     def wait_for_envelopes(self, expected: set[Key]) -> None:
         """Return once the store has all of these."""
         until(lambda: expected <= keys(self.envelopes()), "the store has every envelope that was written")
 
-    def _lines(self, name: str) -> Iterator[Any]:
-        for path in self.archive.glob(f"{name}*.jsonl"):
+    def _lines(self, name: str, gateway: str = "*") -> Iterator[Any]:
+        for path in self.archive.glob(f"{gateway}/{name}*.jsonl"):
             for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
                 if line.endswith("\n"):  # the last one may be half written
                     yield json.loads(line)
@@ -129,9 +147,8 @@ def _members(requests: Iterable[Any], *path: str) -> Iterator[Any]:
     return iter(found)
 
 
-def _certificates(directory: Path) -> dict[str, str]:
+def write_certificates(authority: trustme.CA, directory: Path) -> dict[str, str]:
     """Write certificates for both layers; return the variables that name them."""
-    authority = trustme.CA()
     own = authority.issue_cert(HOST)
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     own.private_key_pem.write_to_path(str(directory / "key.pem"))

@@ -81,7 +81,7 @@ def test_gateway_keeps_what_phoenix_cannot_take_over_its_own_kill(fleet: Callabl
         run_program(tmp_path, sys.executable, PROGRAM, "50", "0.01", **variables(running.endpoint))
         written = truth(tmp_path)
         expected = span_ids(written)
-        # Judged means queued: on disk. The store has them at once, and tells when.
+        # The store comes after Phoenix's queue in the pipeline: what it has is in that queue, and so on disk.
         until(lambda: expected <= {span.span_id for span in running.spans()}, "the store has every span")
         until(lambda: waiting(running) > 0, "the queue for Phoenix fills")
         assert running.phoenix.spans == []
