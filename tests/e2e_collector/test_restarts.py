@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from tests.e2e_collector.fleet import Fleet
 
-WHOLE = {"delivered": True, "dropped": 0, "refused": 0, "queued": 0}
+SMALL_QUEUE = "exporters: {otlp_grpc: {sending_queue: {queue_size: 1_000_000, batch: {min_size: 10_000}}}}"
+"""Some seconds of what the program makes: in any case more than it sends in one request."""
+WHOLE = {"dropped": 0, "refused": 0, "kept": 0}
 
 
 def test_kill_of_the_hosts_collector_under_load_loses_nothing(fleet: Callable[..., Fleet], tmp_path: Path) -> None:
@@ -91,6 +93,16 @@ def test_gateway_keeps_what_phoenix_cannot_take_over_its_own_kill(fleet: Callabl
         until(lambda: expected <= {span.span_id for span in running.phoenix.spans}, "Phoenix has every span")
         until(lambda: waiting(running) == 0, "the queue is empty again")
         running.wait_for_envelopes(keys(written))
+
+
+def test_full_queue_refuses_and_programs_send_again(fleet: Callable[..., Fleet], tmp_path: Path) -> None:
+    with fleet(more=SMALL_QUEUE) as running, AgentAtWork(tmp_path, running.endpoint) as program:
+        running.gateway.stop()
+        until(lambda: running.agent.metric("otelcol_exporter_enqueue_failed_log_records") > 0, "the queue is full")
+        running.gateway.start()
+        assert program.finish() == WHOLE
+        assert running.agent.metric("otelcol_receiver_refused_log_records") > 0
+        running.wait_for_envelopes(keys(program.truth()))
 
 
 def waiting(running: Fleet) -> float:

@@ -76,9 +76,8 @@ def started_with(name: str) -> tuple[str, ...]:
 
 def variables(given: str) -> dict[str, bool]:
     """Return the environment variables that a text asks for, and whether each has to be set."""
-    bare = "\n".join(line.partition("#")[0] if "${env:…}" in line else line for line in given.splitlines())
     found: dict[str, bool] = {}
-    for name, default in _VARIABLE.findall(bare):
+    for name, default in _VARIABLE.findall(given):
         found[name] = found.get(name, False) or not default
     return found
 
@@ -99,7 +98,7 @@ _TYPES = {
     "otlpreceiver": "otlp",
     "memorylimiterprocessor": "memory_limiter",
     "tailsamplingprocessor": "tail_sampling",
-    "otlpexporter": "otlp_grpc",  # "otlp" before 0.144 or so, and still understood; likewise the next two
+    "otlpexporter": "otlp_grpc",  # formerly "otlp", which is still understood; likewise the next two
     "otlphttpexporter": "otlp_http",
     "loadbalancingexporter": "load_balancing",
     "clickhouseexporter": "clickhouse",

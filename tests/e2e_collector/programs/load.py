@@ -16,6 +16,7 @@ from pathlib import Path
 import aotel
 
 MOST = 20_000
+PATIENCE = 60.0  # seconds from the last run until everything is delivered
 
 
 @aotel.coat("tool")
@@ -57,10 +58,18 @@ def main(runs: str, pause: str, stop: str = "", *events: str) -> None:
         if stop and Path(stop).exists():
             break
         time.sleep(float(pause))
-    delivered = aotel.flush(60)
+    ends = time.monotonic() + PATIENCE
+    while not aotel.flush(PATIENCE) or kept():
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.5)
     status = aotel.status()
-    counts = {"dropped": status.dropped, "refused": status.refused, "queued": status.queued}
-    print(json.dumps({"delivered": delivered, **counts}))
+    print(json.dumps({"dropped": status.dropped, "refused": status.refused, "kept": kept()}))
+
+
+def kept() -> int:
+    """Return how many envelopes wait for a receiver that did not take them."""
+    return sum(exporter.waiting for exporter in aotel.status().exporters)
 
 
 if __name__ == "__main__":
