@@ -100,9 +100,7 @@ class Collector:
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         found = _SAMPLE.findall(exposed)
         return sum(
-            float(value)
-            for series, given, value in found
-            if series == name and all(label in given for label in wanted)
+            float(value) for series, given, value in found if series == name and all(label in given for label in wanted)
         )
 
     def _end(self, number: signal.Signals) -> None:

@@ -96,8 +96,9 @@ class Fleet:
         self.gateway = self.gateways[0]
 
     def __enter__(self) -> Self:
-        for part in (self.phoenix, *self.gateways, self.agent):
-            self._open.enter_context(part)
+        self._open.enter_context(self.phoenix)
+        for collector in (*self.gateways, self.agent):
+            self._open.enter_context(collector)
         return self
 
     def __exit__(self, *_: object) -> None:

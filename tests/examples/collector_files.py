@@ -111,4 +111,4 @@ _TYPES = {
 
 
 def _type(gomod: str) -> str:
-    return _TYPES[gomod.split()[0].rpartition("/")[2]]
+    return _TYPES[gomod.split(maxsplit=1)[0].rpartition("/")[2]]

@@ -8,6 +8,7 @@ RUNS is how many it makes at most, PAUSE the seconds between them, STOP a file t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -39,10 +40,8 @@ def work(number: int, event: str) -> None:
     look_up(number)
     look_up(-number)
     if event == "error":
-        try:
+        with contextlib.suppress(ZeroDivisionError):
             divide(number)
-        except ZeroDivisionError:
-            pass
     elif event.startswith("slow:"):
         wait(float(event.partition(":")[2]))
 
@@ -51,8 +50,8 @@ def main(runs: str, pause: str, stop: str = "", *events: str) -> None:
     aotel.configure()
     planned = {}
     for event in events:
-        kind, number, *rest = event.split(":")
-        planned[int(number)] = ":".join((kind, *rest))
+        kind, when, *rest = event.split(":")
+        planned[int(when)] = ":".join((kind, *rest))
     for number in range(min(int(runs), MOST)):
         work(number, planned.get(number, ""))
         if stop and Path(stop).exists():
