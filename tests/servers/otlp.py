@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 import grpc
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from tests.servers.received import log_records_of, spans_of
+from tests.servers.received import log_records_of, metrics_of, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,8 @@ class _Receiver:
     def __init__(self, delay: float) -> None:
         self.spans: list[ReceivedSpan] = []
         self.log_records: list[ReceivedLogRecord] = []
+        self.metrics: list[str] = []
+        """Names of the metrics that came, over HTTP."""
         self.requests = 0
         """Requests of every kind, the failed ones too."""
         self.sizes: list[int] = []
@@ -89,13 +92,19 @@ class _Receiver:
             time.sleep(self._delay)
 
     def _keep(
-        self, data: bytes, *, spans: Sequence[ReceivedSpan] = (), log_records: Sequence[ReceivedLogRecord] = ()
+        self,
+        data: bytes,
+        *,
+        spans: Sequence[ReceivedSpan] = (),
+        log_records: Sequence[ReceivedLogRecord] = (),
+        metrics: Sequence[str] = (),
     ) -> None:
         with self._changed:
             self.sizes.append(len(data))
             self.received += data
             self.spans.extend(spans)
             self.log_records.extend(log_records)
+            self.metrics.extend(metrics)
             self._changed.notify_all()
 
 
@@ -207,7 +216,7 @@ class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
 
 
 class OtlpHttpReceiver(_Receiver):
-    """An HTTP receiver of spans and log records in protobuf.
+    """An HTTP receiver of spans, log records and metrics in protobuf.
 
     Args:
         statuses: HTTP statuses that the first requests are answered with (404, 429, 503, ...).
@@ -290,6 +299,8 @@ class OtlpHttpReceiver(_Receiver):
     def _take(self, path: str, data: bytes) -> None:
         if path.endswith("/v1/traces"):
             self._keep(data, spans=spans_of(trace_service_pb2.ExportTraceServiceRequest.FromString(data)))
+        elif path.endswith("/v1/metrics"):
+            self._keep(data, metrics=metrics_of(metrics_service_pb2.ExportMetricsServiceRequest.FromString(data)))
         else:
             self._keep(data, log_records=log_records_of(logs_service_pb2.ExportLogsServiceRequest.FromString(data)))
 
