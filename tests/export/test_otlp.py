@@ -191,8 +191,8 @@ def test_lasting_trouble_is_one_warning_and_keeps_the_envelopes(
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: OtlpReceiver(statuses=["PERMISSION_DENIED"]), lambda: OtlpHttpReceiver(statuses=[401])],
-    ids=["PERMISSION_DENIED", "401"],
+    [lambda: OtlpReceiver(statuses=["INVALID_ARGUMENT"]), lambda: OtlpHttpReceiver(statuses=[400])],
+    ids=["INVALID_ARGUMENT", "400"],
 )
 def test_refusal_is_counted_and_not_repeated(caplog: pytest.LogCaptureFixture, make: Callable[[], Receiver]) -> None:
     caplog.set_level(logging.INFO, logger="aotel")
@@ -204,6 +204,34 @@ def test_refusal_is_counted_and_not_repeated(caplog: pytest.LogCaptureFixture, m
         assert bodies(receiver) == [each.log_record.body for each in envelopes(2, first=2)]
     assert (exporter.counts.refused, exporter.counts.sent) == (2, 2)
     assert len(said(caplog, logging.INFO)) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda times: OtlpReceiver(statuses=["PERMISSION_DENIED"] * times),
+        lambda times: OtlpHttpReceiver(statuses=[401] * times),
+    ],
+    ids=["PERMISSION_DENIED", "401"],
+)
+def test_key_that_is_not_accepted_is_tried_a_few_times(
+    caplog: pytest.LogCaptureFixture, make: Callable[[int], Receiver]
+) -> None:
+    with make(2) as receiver:
+        exporter = exporter_to(receiver, timeout=5)
+        results = [exporter.export(envelopes(2, first=2 * number)) for number in range(3)]
+        exporter.shutdown()
+        assert results == [SUCCESS] * 3
+        assert bodies(receiver) == [each.log_record.body for each in envelopes(6)]
+    with make(100) as receiver:
+        exporter = exporter_to(receiver, timeout=5)
+        for number in range(20):
+            exporter.export([envelope(number)])
+        exporter.shutdown()
+        assert receiver.requests == 8
+    assert (exporter.counts.refused, exporter.counts.sent) == (20, 0)
+    first, second = said(caplog)
+    assert all("check OTEL_EXPORTER_OTLP_HEADERS" in each for each in (first, second))
 
 
 def test_receiver_down_at_start_gets_everything_once_it_is_up(caplog: pytest.LogCaptureFixture) -> None:

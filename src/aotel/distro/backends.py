@@ -11,6 +11,8 @@ from aotel.calls import describe_error
 from aotel.distro.span_export import exporting_processor
 from aotel.export import otlp_span_exporter
 from aotel.export.projects import Project
+from aotel.export.spans import Destination
+from aotel.export.stock import shown
 from aotel.pipeline.provider import add_processor
 
 if TYPE_CHECKING:
@@ -70,7 +72,10 @@ def add_backend_exporters(provider: Any, settings: Settings, flush_timeout: floa
 def _exporter(target: Target) -> Any:
     return otlp_span_exporter(
         target.protocol,
-        receiver=f"{target.backend} ({target.endpoint})",
-        project=Project(target.project, needed=target.needs_project),
+        destination=Destination(
+            f"{target.backend} ({shown(target.endpoint)})",
+            target.keys,
+            Project(target.project, needed=target.needs_project),
+        ),
         **target.options(),
     )

@@ -12,6 +12,7 @@ from aotel.calls import describe_error
 from aotel.errors import ConfigurationError
 from aotel.export.outcome import Outcome, Report, Verdict, judge
 from aotel.export.quiet import Hush, listening
+from aotel.export.retry_after import hear_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -63,6 +64,13 @@ def _installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except (ImportError, ValueError):
         return False
+
+
+def shown(endpoint: object) -> str:
+    """Return an address as it may stand in a message: without a password."""
+    scheme, _, rest = str(endpoint).rpartition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{'://' if scheme else ''}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def log_exporter(protocol: str, options: dict[str, object]) -> LogRecordExporter:
@@ -169,7 +177,7 @@ class Stock(forking.Forking, Generic[T]):
         return self._call(cast("StockExporter[T]", self._exporter), items)
 
     def _call(self, exporter: StockExporter[T], items: Sequence[T]) -> Outcome:
-        self._report.error = self._report.attributes = None
+        self._report.clear()
         with listening() as heard:
             try:
                 result = exporter.export(items)
@@ -212,6 +220,15 @@ class Stock(forking.Forking, Generic[T]):
         if hasattr(metrics, "export_operation"):
             # The one place where it tells the status of a failed call, since 1.42.
             vars(exporter)["_metrics"] = _TappedMetrics(cast("_Metrics", metrics), self._report)
+        hear_http(exporter, self._note_wish)
+        retried = getattr(exporter, "_retryable_error_codes", None)
+        if isinstance(retried, frozenset):
+            # Mostly a request that is too large: sent again for seconds as it is, it stays that.
+            codes = cast("frozenset[Enum]", retried)
+            vars(exporter)["_retryable_error_codes"] = frozenset(c for c in codes if c.name != "RESOURCE_EXHAUSTED")
+
+    def _note_wish(self, seconds: float) -> None:
+        self._report.retry_after = seconds
 
     def _renew_channel(self) -> None:
         """Give an exporter that was made elsewhere a channel that works here, if it is a gRPC one."""
