@@ -234,6 +234,39 @@ def test_key_that_is_not_accepted_is_tried_a_few_times(
     assert all("check OTEL_EXPORTER_OTLP_HEADERS" in each for each in (first, second))
 
 
+@both
+def test_requests_larger_than_the_receiver_takes_are_split(
+    receiver_type: type[Receiver], caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver_type(limit=100_000) as receiver:
+        exporter = exporter_to(receiver, timeout=10)
+        batch = [*envelopes(3), envelope(3, "x" * 120_000), *(envelope(seq, "x" * 20_000) for seq in range(4, 20))]
+        assert exporter.export(batch) is FAILURE
+        assert exporter.export([envelope(20, "x" * 120_000), envelope(21)]) is FAILURE
+        exporter.shutdown()
+        expected = [each.log_record.body for each in [*batch[:3], *batch[4:], envelope(21)]]
+        assert bodies(receiver) == expected
+        assert max(receiver.sizes) <= 100_000
+    assert (exporter.counts.sent, exporter.counts.refused) == (20, 2)
+    (message,) = said(caplog)
+    assert "it is too large, with 1204" in message
+
+
+@both
+def test_wait_that_is_asked_for_is_kept(receiver_type: type[Receiver], caplog: pytest.LogCaptureFixture) -> None:
+    limited = ["RESOURCE_EXHAUSTED"] if receiver_type is OtlpReceiver else [429]
+    with receiver_type(statuses=limited, retry_after=2) as receiver:  # type: ignore[arg-type]
+        exporter = exporter_to(receiver)
+        assert exporter.export(envelopes(2)) is SUCCESS
+        while not exporter.force_flush():
+            time.sleep(0.05)
+        exporter.shutdown()
+        assert bodies(receiver) == [each.log_record.body for each in envelopes(2)]
+        first, second = receiver.times
+        assert second - first > 1.9
+    assert len(said(caplog)) == 1
+
+
 def test_receiver_down_at_start_gets_everything_once_it_is_up(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="aotel")
     receiver = OtlpReceiver()

@@ -86,7 +86,7 @@ class OtlpExporter(EnvelopeExporter):
 
     def _send_backlog(self) -> None:
         # Also in a hurry not before the receiver wants it to be tried.
-        while not self._health.wait(hurry=True) and (taken := self._backlog.take(self._request_bytes)):
+        while not self._health.wait(hurry=not self._denials) and (taken := self._backlog.take(self._request_bytes)):
             if not self._settle(taken):
                 return
 

@@ -122,9 +122,10 @@ def _status(report: Report, heard: Heard) -> str | int | None:
 def _reason(report: Report, heard: Heard, status: str | int | None) -> str:
     if heard.messages:
         reason = heard.messages[-1]
-        if "code" not in reason and len(heard.messages) > 1:
-            # "Max retries", and the like: what was wrong each time is in the message before.
-            reason = f"{reason} ({heard.messages[-2]})"
+        # "Max retries", and the like: what was wrong each time is in the message before, if there was a second time.
+        detail = heard.messages[-2] if len(heard.messages) > 1 else report.error or status
+        if "code" not in reason and detail:
+            reason = f"{reason} ({detail})"
         return _line(reason)
     details = getattr(report.error, "details", None)  # of a gRPC error, whose own words are five lines
     text = f"{status}: {details()}" if callable(details) else str(report.error or status or "it failed without a word")

@@ -70,8 +70,8 @@ def asked_by_grpc(error: object) -> float:
 def _retry_info(metadata: dict[str, bytes]) -> float:
     if _STOCK_KEY not in metadata and _DETAILS_KEY not in metadata:
         return 0.0
-    from google.rpc.error_details_pb2 import RetryInfo
-    from google.rpc.status_pb2 import Status
+    from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
     info = RetryInfo()
     if _STOCK_KEY in metadata:
@@ -80,4 +80,5 @@ def _retry_info(metadata: dict[str, bytes]) -> float:
         for detail in Status.FromString(metadata[_DETAILS_KEY]).details:
             if detail.Unpack(info):
                 break
-    return max(info.retry_delay.seconds + info.retry_delay.nanos / 1e9, 0.0)
+    seconds: float = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+    return max(seconds, 0.0)

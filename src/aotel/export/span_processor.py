@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from aotel.export.quiet import listening
-from aotel.export.span_queue import MAX_SPANS, SpanQueue
+from aotel.export.span_queue import MAX_REQUEST, MAX_SPANS, SpanQueue
 from aotel.export.spans import careful
 
 if TYPE_CHECKING:
@@ -41,11 +41,10 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor):
     def __init__(self, exporter: SpanExporter, flush_timeout: float) -> None:
         self._careful = careful(exporter)
         self._flush_timeout = flush_timeout
-        size = self._default_max_queue_size()
         self._spans = SpanQueue(
             self._careful,
-            max_spans=size if size > 0 else MAX_SPANS,
-            max_request=max(self._default_max_export_batch_size(), 1),
+            max_spans=_setting("_default_max_queue_size", MAX_SPANS),
+            max_request=_setting("_default_max_export_batch_size", MAX_REQUEST),
         )
         super().__init__(self._spans)
 
@@ -54,8 +53,10 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor):
         self._spans.start()
         if self._careful.down:
             # "Queue full" goes without saying when nothing is delivered, and that has been said.
-            with listening():
+            with listening() as heard:
                 super().on_end(span)
+            if heard.messages:
+                self._careful.lost(1)
         else:
             super().on_end(span)
 
@@ -73,7 +74,7 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor):
         deadline = monotonic() + seconds
         super().force_flush()  # into the queue, which takes it at once
         lost = self._spans.finish(max(deadline - monotonic(), 0.0))
-        super().shutdown()
+        super().shutdown()  # type: ignore[no-untyped-call]  # the SDK's
         return lost
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
@@ -82,3 +83,10 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor):
         # The stock one returns False once it is shut down.
         moved = super().force_flush() is not False
         return self._spans.flush(max(deadline - monotonic(), 0.0)) and moved
+
+
+def _setting(name: str, otherwise: int) -> int:
+    """Return what OTEL_BSP_* say, as the stock processor reads it."""
+    read = getattr(BatchSpanProcessor, name, None)
+    value = read() if callable(read) else None
+    return value if isinstance(value, int) and value > 0 else otherwise

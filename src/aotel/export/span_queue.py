@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from aotel.export.spans import CarefulSpanExporter
 
 MAX_SPANS: Final = 2048
+MAX_REQUEST: Final = 512
 MAX_BYTES: Final = 64 << 20
 """Bytes of the spans that are kept at most: it takes a long outage, or spans with whole documents in them."""
 
@@ -38,7 +38,7 @@ class SpanQueue(SpanExporter, forking.Forking):
     """
 
     def __init__(
-        self, exporter: CarefulSpanExporter, *, max_spans: int = MAX_SPANS, max_request: int = sys.maxsize
+        self, exporter: CarefulSpanExporter, *, max_spans: int = MAX_SPANS, max_request: int = MAX_REQUEST
     ) -> None:
         self.exporter = exporter
         exporter.keeps(max_spans)
@@ -128,9 +128,8 @@ class SpanQueue(SpanExporter, forking.Forking):
         """Say whether there will be an attempt in that time; the lock is held."""
         if self._sending:
             return True
-        if self._thread is None or (self.exporter.hopeless and not self._hurry):
-            return False
-        return self.exporter.wait(hurry=self._hurry) < seconds
+        wait = self.exporter.wait(hurry=self._hurry)
+        return self._thread is not None and wait < seconds and not (wait and self.exporter.hopeless)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what waits."""

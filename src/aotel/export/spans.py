@@ -85,8 +85,11 @@ class CarefulSpanExporter(SpanExporter):
         return self._hopeless > 0
 
     def wait(self, *, hurry: bool = False) -> float:
-        """Return the seconds until the receiver may be tried; in a `hurry`, only those that it asked for itself."""
-        return self._health.wait(hurry=hurry)
+        """Return the seconds until the receiver may be tried; in a `hurry`, only those that it asked for itself.
+
+        Where there is no hope, a hurry is no reason to use up the attempts.
+        """
+        return self._health.wait(hurry=hurry and not self.hopeless)
 
     def keeps(self, spans: int) -> None:
         """Take note that somebody keeps up to that many spans while the receiver is down."""
