@@ -43,7 +43,7 @@ def test_each_of_several_backends_that_fail_is_one_message(programs: Programs) -
             "Phoenix": "http://127.0.0.1:9",
             "Arize": f"https://127.0.0.1:{unknown.port}",
             "Langfuse": f"{locked.endpoint}/api/public/otel/v1/traces",
-            "the receiver of spans": "http://nowhere.invalid:4317",
+            "the receiver of spans": "nowhere.invalid:4317",
             "the OTLP receiver of envelopes": "http://nowhere.invalid:4317",
         }
         ended = programs.run(

@@ -42,10 +42,10 @@ class _Made(NamedTuple):
         lost = self.processor.finish(max(start + self.seconds - monotonic(), 0.0))
         if lost and not self.exporter.down:  # which was said already
             _logger.warning(
-                "aotel: the last %d spans could not be delivered to %s within %.3g s, and are lost",
-                lost,
+                "aotel: the last spans could not be delivered to %s within %.3g s: %d are lost",
                 self.exporter.receiver,
                 self.seconds,
+                lost,
             )
 
 

@@ -12,7 +12,7 @@ from aotel.export.backlog import Backlog
 from aotel.export.health import Backoff, Health, say
 from aotel.export.outcome import Outcome, Verdict
 from aotel.export.sizes import REQUEST_BYTES, span_size
-from aotel.export.stock import Stock, check_protocol, span_exporter
+from aotel.export.stock import Stock, check_protocol, shown, span_exporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +213,9 @@ def careful(exporter: SpanExporter) -> CarefulSpanExporter:
     if isinstance(exporter, CarefulSpanExporter):
         return exporter
     again = type(exporter).__module__.startswith("opentelemetry.exporter.otlp")
-    return CarefulSpanExporter(Stock(given=exporter), again=again)
+    endpoint = getattr(exporter, "_endpoint", None) if again else None
+    destination = Destination(f"{RECEIVER} ({shown(endpoint)})") if endpoint else None
+    return CarefulSpanExporter(Stock(given=exporter), destination, again=again)
 
 
 def otlp_span_exporter(
