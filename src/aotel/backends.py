@@ -41,6 +41,7 @@ class Target(NamedTuple):
         needs_project: whether there has to be one: then it is the service's name where nothing says it.
         compression: `gzip`, or None where the user's variables decide.
         keys: the variables that say who sends.
+        dialects: vocabularies that it reads.
     """
 
     backend: str
@@ -51,6 +52,7 @@ class Target(NamedTuple):
     needs_project: bool = False
     compression: str | None = "gzip"
     keys: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ()
 
     def options(self) -> dict[str, object]:
         """Return what an exporter of spans has to be told."""
@@ -192,7 +194,7 @@ def targets(settings: Settings) -> tuple[Target, ...]:
     presets = [PRESETS[name] for name in settings.backend if name not in absent]
     found = [(preset, preset.target(settings)) for preset in presets if preset.target is not None]
     return tuple(
-        target._replace(keys=target.keys or tuple(variable.name for variable in preset.needs))
+        target._replace(keys=target.keys or tuple(variable.name for variable in preset.needs), dialects=preset.dialects)
         for preset, target in found
     )
 

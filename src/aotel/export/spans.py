@@ -13,6 +13,7 @@ from aotel.export.health import Backoff, Health, say
 from aotel.export.outcome import Outcome, Verdict
 from aotel.export.sizes import REQUEST_BYTES, span_size
 from aotel.export.stock import Stock, check_protocol, shown, span_exporter
+from aotel.export.vocabularies import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +38,13 @@ class Destination(NamedTuple):
         receiver: what they are called, a noun.
         keys: the variables that have the keys to them.
         project: names the project that spans are filed under, where that is asked for.
+        dialects: the vocabularies that they read; None where that isn't known, and all are sent.
     """
 
     receiver: str = RECEIVER
     keys: tuple[str, ...] = ("OTEL_EXPORTER_OTLP_HEADERS",)
     project: Project | None = None
+    dialects: frozenset[str] | None = None
 
 
 class CarefulSpanExporter(SpanExporter):
@@ -108,6 +111,8 @@ class CarefulSpanExporter(SpanExporter):
         """Return spans as the receiver gets them, each with its size; those that can't be sent are left out."""
         if self._destination.project is not None:
             spans = self._destination.project.name(spans)
+        if self._destination.dialects is not None:
+            spans = speaking(spans, self._destination.dialects)
         found: list[tuple[ReadableSpan, int]] = []
         for span in spans:
             try:
