@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 
 from aotel.dialects.narrowing import narrowed, vocabulary
 from aotel.operation import Operation
 from tests.dialects.test_round_trips import operations, span_of
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
 
 GENAI, OPENINFERENCE, BOTH = frozenset({"genai"}), frozenset({"openinference"}), frozenset({"genai", "openinference"})
 
@@ -26,7 +31,14 @@ def test_what_is_left_is_what_would_have_been_written_alone(dialect: str, operat
 @settings(max_examples=30)
 @given(operation=operations)
 def test_what_belongs_to_nobody_stays(operation: Operation) -> None:
-    own = {"user.id": "u", "session.id": "s", "metadata": "{}", "app.gen_ai.x": 1, "input.rows": 3, "tool.version": "2"}
+    own: dict[str, AttributeValue] = {
+        "user.id": "u",
+        "session.id": "s",
+        "metadata": "{}",
+        "app.gen_ai.x": 1,
+        "input.rows": 3,
+        "tool.version": "2",
+    }
     left = narrowed({**span_of(operation, "genai", "openinference"), **own}, GENAI)
     assert left is not None
     assert left.items() >= own.items()
