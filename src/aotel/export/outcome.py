@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from aotel.export.retry_after import asked_by_grpc
+from aotel.export.refusals import asked_by_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,16 +120,16 @@ def _status(report: Report, heard: Heard) -> str | int | None:
 
 
 def _reason(report: Report, heard: Heard, status: str | int | None) -> str:
-    if heard.messages:
-        reason = heard.messages[-1]
-        # "Max retries", and the like: what was wrong each time is in the message before, if there was a second time.
-        detail = heard.messages[-2] if len(heard.messages) > 1 else report.error or status
-        if "code" not in reason and detail:
-            reason = f"{reason} ({detail})"
-        return _line(reason)
     details = getattr(report.error, "details", None)  # of a gRPC error, whose own words are five lines
-    text = f"{status}: {details()}" if callable(details) else str(report.error or status or "it failed without a word")
-    return _line(text)
+    details = str(details() or "") if callable(details) else ""
+    if not heard.messages:
+        return _line(f"{status}: {details}" if details else str(report.error or status or "it failed without a word"))
+    reason = heard.messages[-1]
+    # "Max retries", and the like: what was wrong each time is in the message before, if there was a second time.
+    detail = heard.messages[-2] if len(heard.messages) > 1 else report.error or status
+    if "code" not in reason and detail:
+        return _line(f"{reason} ({detail})")
+    return _line(reason if details in reason else f"{reason} ({details})")
 
 
 def _line(text: str) -> str:

@@ -12,7 +12,7 @@ from aotel.calls import describe_error
 from aotel.errors import ConfigurationError
 from aotel.export.outcome import Outcome, Report, Verdict, judge
 from aotel.export.quiet import Hush, listening
-from aotel.export.retry_after import hear_http
+from aotel.export.refusals import RefusedError, hear_grpc, hear_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -180,14 +180,16 @@ class Stock(forking.Forking, Generic[T]):
         self._report.clear()
         with listening() as heard:
             try:
-                result = exporter.export(items)
+                delivered = exporter.export(items).name == "SUCCESS"
+            except RefusedError:
+                delivered = False
             except Exception as error:  # noqa: BLE001  what exporters raise is their own affair
                 if self._closed or self._spent or isinstance(error, OSError):
                     return Outcome(Verdict.TRANSIENT, describe_error(error))
                 # Only of the OTLP exporters it is known that nothing of the batch was sent.
                 otlp = type(exporter).__module__.startswith("opentelemetry.exporter.otlp")
                 return Outcome(Verdict.UNENCODABLE if otlp else Verdict.REFUSED, describe_error(error))
-        return judge(delivered=result.name == "SUCCESS", report=self._report, heard=heard)
+        return judge(delivered=delivered, report=self._report, heard=heard)
 
     def force_flush(self, timeout_millis: int) -> bool:
         """Have the exporter send what it holds itself; the OTLP ones hold nothing."""
@@ -221,11 +223,16 @@ class Stock(forking.Forking, Generic[T]):
             # The one place where it tells the status of a failed call, since 1.42.
             vars(exporter)["_metrics"] = _TappedMetrics(cast("_Metrics", metrics), self._report)
         hear_http(exporter, self._note_wish)
-        retried = getattr(exporter, "_retryable_error_codes", None)
-        if isinstance(retried, frozenset):
-            # Mostly a request that is too large: sent again for seconds as it is, it stays that.
-            codes = cast("frozenset[Enum]", retried)
-            vars(exporter)["_retryable_error_codes"] = frozenset(c for c in codes if c.name != "RESOURCE_EXHAUSTED")
+        hear_grpc(exporter, self._note_error)
+
+    def _note_error(self, error: Exception) -> bool:
+        """Note an error of gRPC; return whether the request isn't to be sent again as it is."""
+        code = getattr(error, "code", None)
+        name = getattr(code(), "name", None) if callable(code) else None
+        if isinstance(name, str):
+            self._report.error, self._report.attributes = error, {"rpc.response.status_code": name}
+        # Mostly a request that is too large: sent again for seconds, it stays that.
+        return name == "RESOURCE_EXHAUSTED"
 
     def _note_wish(self, seconds: float) -> None:
         self._report.retry_after = seconds

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from aotel.export.retry_after import asked_by_grpc, hear_http, seconds_asked
+from aotel.export.refusals import asked_by_grpc, hear_http, seconds_asked
 
 
 @pytest.mark.parametrize(

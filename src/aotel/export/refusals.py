@@ -1,4 +1,4 @@
-"""How long a receiver asks to be left alone: Retry-After over HTTP, RetryInfo over gRPC."""
+"""What receivers say when they refuse, and stock exporters keep to themselves: why, and for how long."""
 
 from __future__ import annotations
 
@@ -53,6 +53,38 @@ def hear_http(exporter: object, note: Callable[[float], None]) -> None:
             note(seconds_asked(response.headers.get("retry-after")))
 
     hooks["response"].append(heard)
+
+
+class RefusedError(Exception):
+    """A request that isn't to be sent again as it is, although the stock exporter would."""
+
+
+class _Overheard:
+    """A client of gRPC whose errors are noted on their way to the stock exporter, which says little of them."""
+
+    def __init__(self, client: Any, note: Callable[[Exception], bool]) -> None:
+        self._client = client
+        self._note = note
+
+    def Export(self, **request: Any) -> object:  # noqa: N802  the service's own name
+        try:
+            return self._client.Export(**request)
+        except Exception as error:
+            if self._note(error):
+                raise RefusedError from error
+            raise
+
+
+def hear_grpc(exporter: object, note: Callable[[Exception], bool]) -> None:
+    """Have each error of an exporter over gRPC told to `note`, also after it reconnects; others are left alone.
+
+    Where `note` says so, the stock exporter doesn't send the same again, and a `RefusedError` comes out of it.
+    """
+    stub, client = getattr(exporter, "_stub", None), getattr(exporter, "_client", None)
+    if not callable(stub) or not hasattr(client, "Export"):
+        return
+    vars(exporter)["_stub"] = lambda channel: _Overheard(stub(channel), note)  # pyright: ignore[reportUnknownLambdaType]
+    vars(exporter)["_client"] = _Overheard(client, note)
 
 
 def asked_by_grpc(error: object) -> float:
