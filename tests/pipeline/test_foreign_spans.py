@@ -111,8 +111,10 @@ def test_span_that_cannot_be_made_clean_leaves_without_text(
 
     monkeypatch.setattr("aotel.pipeline.processor.map_span", broken)
     monkeypatch.setattr(PORT, "_failures", set())
-    with span(attributes={"gen_ai.operation.name": "chat", "text": SECRET, "list": [SECRET], "count": 3}) as current:
-        current.add_event("sent", {"text": SECRET, "bytes": 3})
+    attributes = {"gen_ai.operation.name": "chat", "text": SECRET, "list": [SECRET], "count": 3}
+    with span(f"GET {SECRET}", attributes=attributes) as current:
+        current.add_event(f"sent {SECRET}", {"text": SECRET, "bytes": 3})
+        current.add_link(trace.SpanContext(1, 2, is_remote=True), {"text": SECRET})
         current.set_status(trace.StatusCode.ERROR, SECRET)
     (found,) = recorded.spans
     assert SECRET not in found.to_json() + repr(recorded.envelopes)
