@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from aotel import coat, step
 from aotel.calls import Call, CallSite
+from aotel.pipeline import AuditSampler
+from aotel.testing import record_envelopes
+from tests.recording import recording
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from tests.recording import Recorded
+
+
+class Dropping(Sampler):
+    """Drops spans of a name, whatever becomes of those around them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def should_sample(  # noqa: PLR0913 - the SDK's signature
+        self, parent_context: Any, trace_id: int, name: str, kind: Any = None, attributes: Any = None, *_: Any
+    ) -> SamplingResult:
+        return SamplingResult(Decision.DROP if name == self._name else Decision.RECORD_AND_SAMPLE, attributes)
+
+    def get_description(self) -> str:
+        return "Dropping"
+
 
 CHAT: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "model-1", "llm.request.type": "chat"}
 USAGE: dict[str, Any] = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
@@ -63,6 +87,31 @@ def test_one_counts_where_the_outer_ends_first(outer_late: bool, inner_late: boo
     end(outer, {**CHAT, **USAGE})
     end(inner, {**CHAT, **USAGE})
     assert counting(recorded) == {"outer" if inner_late else "inner"}
+
+
+@LATE
+def test_tokens_stay_where_what_is_inside_never_ends(outer_late: bool, recorded: Recorded) -> None:
+    outer = start("outer", attributes=None if outer_late else CHAT)
+    start("inner", outer, CHAT)  # a stream that the program let go of, whose instrumentor did not notice
+    recorded.envelopes  # noqa: B018 - waits until nobody else has it
+    gc.collect()
+    end(outer, {**CHAT, **USAGE})
+    assert counting(recorded) == {"outer"}
+
+
+def test_what_a_sampler_drops_inside_counts_outside() -> None:
+    provider = TracerProvider(sampler=AuditSampler(Dropping("inner")), shutdown_on_exit=False)
+    exporter = InMemorySpanExporter()
+    with record_envelopes(tracer_provider=provider) as envelopes:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        tracer = provider.get_tracer("instrumentor")
+        outer = tracer.start_span("outer", attributes=CHAT)
+        end(tracer.start_span("inner", trace.set_span_in_context(outer), attributes=CHAT), USAGE)
+        end(outer, USAGE)
+        told = [envelope["payload"].get("llm", {}).get("input_tokens") for envelope in envelopes.envelopes]
+    provider.shutdown()
+    assert [(span.attributes or {})["llm.token_count.prompt"] for span in exporter.get_finished_spans()] == [100]
+    assert [tokens for tokens in told if tokens] == [100]
 
 
 @LATE
@@ -133,6 +182,27 @@ def test_model_that_a_tool_asks_is_another(recorded: Recorded) -> None:
     end(outer, USAGE)
     with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
     assert with_tokens == ["inner", "outer"]
+
+
+@pytest.mark.parametrize("kind", [{"traceloop.span.kind": "tool"}, {"gen_ai.operation.name": "invoke_agent"}])
+def test_model_that_is_asked_by_what_says_soon_that_it_is_a_tool(kind: dict[str, str], recorded: Recorded) -> None:
+    outer = start("outer", attributes=CHAT)
+    tool = start("tool", outer)
+    tool.set_attributes(kind)  # as Traceloop's decorators do it
+    end(start("inner", start("step between", tool), CHAT), USAGE)
+    end(tool)
+    end(outer, USAGE)
+    with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
+    assert with_tokens == ["inner", "outer"]
+
+
+def test_what_is_around_a_call_is_none_in_any_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AOTEL_DIALECTS", "genai,openinference,openllmetry")
+    with recording() as recorded:
+        outer = start("outer", attributes=CHAT)
+        end(start("inner", outer, CHAT), USAGE)
+        end(outer, USAGE)
+        assert counting(recorded) == {"inner"}
 
 
 def test_agent_that_says_late_what_it_is_keeps_what_it_says(recorded: Recorded) -> None:

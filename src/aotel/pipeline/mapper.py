@@ -13,7 +13,7 @@ from aotel.pipeline.cleaning import clean_strings
 from aotel.pipeline.common import add_own_attributes, scope_attributes
 from aotel.pipeline.foreign_errors import failure_of
 from aotel.pipeline.mapping import operation_of, texts_of
-from aotel.pipeline.nesting import leave_numbers, relate, settle
+from aotel.pipeline.nesting import leave_numbers, relate, settle, take_signs_off
 from aotel.pipeline.simple import SimpleCall, map_later
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import lookup
@@ -122,7 +122,7 @@ def _say(
     add_own_attributes(added, recording, recording.call, pipeline.facts)
     added.update(said)
     if recording.leaves_numbers:
-        added.pop(names.GEN_AI_OPERATION_NAME, None)
+        take_signs_off(added)
     if pipeline.facts.hiding:
         pipeline.facts.hiding.apply(added)
     _add(span, attributes, added)

@@ -86,7 +86,7 @@ def is_plain(span: Any) -> bool:
 
 
 def parts(span: Any) -> Iterator[tuple[str, dict[str, AttributeValue]]]:
-    """Yield the name and the attribute dict of each event and link of a span that has attributes; a link has no name."""
+    """Yield name and attribute dict of each event and link of a span that has attributes; a link has no name."""
     for part in (*(getattr(span, "_events", None) or ()), *(getattr(span, "_links", None) or ())):
         found = attribute_dict(part)
         if found:
