@@ -31,9 +31,8 @@ class Dropping(Sampler):
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def should_sample(  # noqa: PLR0913 - the SDK's signature
-        self, parent_context: Any, trace_id: int, name: str, kind: Any = None, attributes: Any = None, *_: Any
-    ) -> SamplingResult:
+    def should_sample(self, *arguments: Any, **_: Any) -> SamplingResult:
+        _, _, name, _, attributes, *_ = arguments
         return SamplingResult(Decision.DROP if name == self._name else Decision.RECORD_AND_SAMPLE, attributes)
 
     def get_description(self) -> str:
