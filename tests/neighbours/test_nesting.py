@@ -174,6 +174,15 @@ def test_ours_counts_whoever_is_around_whom(inner_late: bool, ours_first: bool, 
     assert counting(recorded) == {"ours"}
 
 
+def test_all_that_is_inside_ours_is_ours(recorded: Recorded) -> None:
+    call = request_of_ours()
+    inner = start("inner", trace.get_current_span(call.start()), CHAT)
+    end(start("innermost", inner, CHAT), USAGE)
+    end(inner, USAGE)
+    call.succeed()
+    assert counting(recorded) == {"ours"}
+
+
 def test_model_that_a_tool_asks_is_another(recorded: Recorded) -> None:
     outer = start("outer", attributes=CHAT)
     with trace.use_span(outer), step("lookup", "tool"):
@@ -202,6 +211,34 @@ def test_what_is_around_a_call_is_none_in_any_dialect(monkeypatch: pytest.Monkey
         end(start("inner", outer, CHAT), USAGE)
         end(outer, USAGE)
         assert counting(recorded) == {"inner"}
+
+
+def test_model_that_an_agent_inside_an_agent_asks_is_another(recorded: Recorded) -> None:
+    agent = {"gen_ai.operation.name": "invoke_agent"}
+    first = start("first", attributes=agent)
+    outer = start("outer", first, CHAT)
+    second = start("second", outer, agent)
+    end(start("inner", second, CHAT), USAGE)
+    for span in (second, outer, first):
+        end(span, USAGE if span is outer else None)
+    assert recorded.named("second").attributes["aot.operation"] == "delegation"
+    with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
+    assert with_tokens == ["inner", "outer"]
+
+
+def test_nothing_that_counts_stays_on_what_is_around_a_call(recorded: Recorded) -> None:
+    numbers = ("gen_ai.usage.input_tokens", "llm.token_count.prompt", "llm.usage.total_tokens", "llm.cost.total")
+    models = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "llm.request.model_name")
+    models += ("llm.response.model_name", "embedding.model_name")
+    words = {"gen_ai.operation.name": "chat", "llm.request.type": "chat"}
+    said = {**dict.fromkeys(numbers, 9), **dict.fromkeys(models, "model-1"), **words, "gen_ai.response.id": "kept"}
+    outer = start("outer", attributes=CHAT)
+    end(start("inner", outer, CHAT), USAGE)
+    end(outer, said)
+    left = recorded.named("outer").attributes
+    assert [name for name in said if name in left] == ["gen_ai.response.id"]
+    told = {envelope["payload"]["fn"]: envelope["payload"].get("llm") or {} for envelope in recorded.envelopes}
+    assert ("input_tokens" in told["inner"], "input_tokens" in told["outer"]) == (True, False)
 
 
 def test_agent_that_says_late_what_it_is_keeps_what_it_says(recorded: Recorded) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 
 from aotel import step
 from aotel.pipeline import sightings, spans
-from tests.neighbours.test_nesting import CHAT, USAGE, counting, end
+from tests.neighbours.test_nesting import CHAT, USAGE, counting, end, request_of_ours
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -100,6 +100,34 @@ def test_call_that_ended_is_around_nothing(recorded: Recorded) -> None:
     for scope in ("one", "other"):
         end(start(scope), USAGE)
     assert names_that_count(recorded) == ["one", "other"]
+
+
+def test_request_of_ours_that_is_read_is_around_nothing_that_starts_beside_it(recorded: Recorded) -> None:
+    read = request_of_ours()
+    read.start()
+    end(start("other"), USAGE)
+    read.succeed()
+    assert counting(recorded) == {"other", "ours"}
+
+
+def test_embedding_inside_a_call_has_not_seen_the_call(recorded: Recorded) -> None:
+    outer = start("one")
+    end(start("other", EMBEDDING, context=trace.set_span_in_context(outer)))
+    end(start("other"), USAGE)
+    end(outer, USAGE)
+    assert names_that_count(recorded) == ["other"]
+
+
+def test_what_is_around_already_is_no_nearer_than_what_lies_between(recorded: Recorded) -> None:
+    outer = start("one")
+    began = spans.recording_of(outer)
+    assert began is not None
+    tool = {"openinference.span.kind": "TOOL"}
+    between = start("tool", tool, context=trace.set_span_in_context(outer), start_time=began.start_time - 1)
+    end(start("other", context=trace.set_span_in_context(between)), USAGE)
+    end(between)
+    end(outer, USAGE)
+    assert names_that_count(recorded) == ["other", "one"]
 
 
 def test_agent_between_two_calls_makes_them_two(recorded: Recorded) -> None:

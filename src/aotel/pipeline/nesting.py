@@ -69,7 +69,7 @@ def relate(recording: Recording) -> None:
             if (
                 outer.is_request
                 or outer.counted_outside
-                or (outer.mapped and outer.counted)
+                or outer.counted
                 or _is_sampled(outer) > _is_sampled(recording)
             ):
                 recording.counted_outside = True
@@ -138,7 +138,7 @@ def settle(recording: Recording, *, counts: bool) -> None:
         counts: whether it has numbers itself.
     """
     tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
-    inner = recording.inner.get(tag) if recording.inner and not recording.is_request else None
+    inner = recording.inner.get(tag) if recording.inner else None
     if inner is not None:
         recording.leaves_numbers = inner.counts or not counts
     if recording.counted_outside:
