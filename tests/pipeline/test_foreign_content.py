@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from aotel import step
 from aotel.pipeline.hiding import Hiding
 from aotel.semconv.attributes import CONTENT, CONTENT_PREFIXES
 from aotel.semconv.environment import VARIABLES
@@ -18,6 +19,8 @@ from aotel.testing import record_envelopes
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
+
+    from tests.recording import Recorded
 
 SECRET = "sk-proj-Ab3dEf6hIj9lMn2pQr5tAb3dEf6hIj9lMn2pQr5t"
 FRAGMENT = "Ab3dEf6hIj9l"
@@ -161,6 +164,13 @@ def test_switches_of_openinference_hold_in_every_place_of_a_span(
     for said in ways:
         assert not [place for place in planted.found(said) if place.startswith((f"{hidden} ", f"{hidden}.value"))]
     assert f"{kept} event" in planted.found(ways[0])
+
+
+def test_name_that_a_program_gives_a_span_of_ours_is_clean(recorded: Recorded) -> None:
+    with step("ours"):
+        trace.get_current_span().update_name(f"GET {SECRET}")
+    assert FRAGMENT not in recorded.spans[0].to_json() + repr(recorded.envelopes)
+    assert recorded.names[0].startswith("GET <redacted:")
 
 
 def test_all_content_is_input_or_output_to_the_switches_unless_it_is_neither() -> None:
