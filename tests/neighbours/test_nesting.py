@@ -305,8 +305,9 @@ def test_pause_of_another_instrumentor_is_no_error(kind: str, status: StatusCode
         ("KeyboardInterrupt", "interrupted"),
     ],
 )
-def test_other_ends_that_are_no_errors(kind: str, outcome: str, recorded: Recorded) -> None:
-    span = start("node", attributes={"openinference.span.kind": "CHAIN"})
+@pytest.mark.parametrize("word", ["", "_OTHER", "500"])
+def test_other_ends_that_are_no_errors(kind: str, outcome: str, word: str, recorded: Recorded) -> None:
+    span = start("node", attributes={"openinference.span.kind": "CHAIN", "error.type": word})
     span.add_event("exception", {"exception.type": kind})
     span.set_status(StatusCode.ERROR, kind)
     span.end()

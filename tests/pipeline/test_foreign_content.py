@@ -11,11 +11,11 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aotel import step
+from aotel import coat, step, tie
 from aotel.pipeline.hiding import Hiding
 from aotel.semconv.attributes import CONTENT, CONTENT_PREFIXES
 from aotel.semconv.environment import VARIABLES
-from aotel.testing import record_envelopes
+from aotel.testing import record_envelopes, record_spans
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -164,6 +164,31 @@ def test_switches_of_openinference_hold_in_every_place_of_a_span(
     for said in ways:
         assert not [place for place in planted.found(said) if place.startswith((f"{hidden} ", f"{hidden}.value"))]
     assert f"{kept} event" in planted.found(ways[0])
+
+
+def test_what_is_left_of_an_event_and_a_status_without_content() -> None:
+    with record_spans(capture="none") as recorded:
+        with trace.get_tracer("other").start_as_current_span("chat") as span:
+            span.add_event("gen_ai.user.message", {"role": "user", "id": "call-1", "content": "hi"})
+            span.set_status(trace.StatusCode.ERROR, "no")
+        (left,) = recorded.spans
+    assert [dict(event.attributes or {}) for event in left.events] == [{"role": "user", "id": "call-1"}]
+    assert (left.status.status_code, left.status.description) == (trace.StatusCode.ERROR, None)
+
+
+def test_what_our_own_api_wrote_is_not_written_a_second_time() -> None:
+    @coat
+    def fail() -> None:
+        raise ValueError("no")
+
+    with record_spans(capture="hash") as recorded, pytest.raises(ValueError, match="no"):
+        fail()
+    (span,) = recorded.spans
+    (said,) = [event.attributes for event in span.events if event.name == "exception" and event.attributes]
+    assert span.status.description == f"ValueError: {said['exception.message']}"
+    with record_spans(capture="raw") as recorded, step("ours"):
+        tie("note", SECRET)
+    assert SECRET in recorded.spans[0].to_json()
 
 
 def test_name_that_a_program_gives_a_span_of_ours_is_clean(recorded: Recorded) -> None:
