@@ -32,7 +32,7 @@ class Dropping(Sampler):
         self._name = name
 
     def should_sample(self, *arguments: Any, **_: Any) -> SamplingResult:
-        _, _, name, _, attributes, *_ = arguments
+        _, _, name, _, attributes = arguments[:5]
         return SamplingResult(Decision.DROP if name == self._name else Decision.RECORD_AND_SAMPLE, attributes)
 
     def get_description(self) -> str:
@@ -228,8 +228,8 @@ def test_model_that_an_agent_inside_an_agent_asks_is_another(recorded: Recorded)
 
 def test_nothing_that_counts_stays_on_what_is_around_a_call(recorded: Recorded) -> None:
     numbers = ("gen_ai.usage.input_tokens", "llm.token_count.prompt", "llm.usage.total_tokens", "llm.cost.total")
-    models = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "llm.request.model_name")
-    models += ("llm.response.model_name", "embedding.model_name")
+    models = [f"{said}.model" for said in ("gen_ai.request", "gen_ai.response")]
+    models += [f"{said}.model_name" for said in ("llm", "llm.request", "llm.response", "embedding")]
     words = {"gen_ai.operation.name": "chat", "llm.request.type": "chat"}
     said = {**dict.fromkeys(numbers, 9), **dict.fromkeys(models, "model-1"), **words, "gen_ai.response.id": "kept"}
     outer = start("outer", attributes=CHAT)

@@ -185,7 +185,7 @@ def test_what_our_own_api_wrote_is_not_written_a_second_time() -> None:
         fail()
     (span,) = recorded.spans
     (said,) = [event.attributes for event in span.events if event.name == "exception" and event.attributes]
-    assert span.status.description == f"ValueError: {said['exception.message']}"
+    assert span.status.description == "ValueError: " + str(said["exception.message"])
     with record_spans(capture="raw") as recorded, step("ours"):
         tie("note", SECRET)
     assert SECRET in recorded.spans[0].to_json()
@@ -199,7 +199,9 @@ def test_name_that_a_program_gives_a_span_of_ours_is_clean(recorded: Recorded) -
 
 
 def test_all_content_is_input_or_output_to_the_switches_unless_it_is_neither() -> None:
-    left = dict.fromkeys((*CONTENT, *(f"{prefix.rstrip('.')}.0.said" for prefix in CONTENT_PREFIXES)), "said")
+    left: dict[str, Any] = dict.fromkeys(
+        (*CONTENT, *(f"{prefix.rstrip('.')}.0.said" for prefix in CONTENT_PREFIXES)), "said"
+    )
     Hiding(["inputs", "outputs"]).apply(left)
     assert {name.removesuffix(".0.said") for name in left} == NEITHER
 
