@@ -6,6 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 PHOENIX := .venv-phoenix
+COLLECTOR := .collector
 PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
 ARGS ?=
 # Instrumentors that are here for tests: the demo shows aotel's own spans, as a fresh installation has them.
@@ -16,6 +17,9 @@ $(READY): pyproject.toml .ci/python .ci/uv .ci/venv
 
 $(PHOENIX)/.ready: .ci/phoenix .ci/python .ci/uv
 	@.ci/phoenix $(PHOENIX)
+
+$(COLLECTOR)/.ready: .ci/collector examples/collector/builder.yaml
+	@.ci/collector $(COLLECTOR)
 
 .PHONY: help
 help: ## show this list
@@ -40,6 +44,11 @@ test-all: ## run the tests on every Python from 3.10 to 3.13 there is, and on th
 .PHONY: e2e
 e2e: $(READY) $(PHOENIX)/.ready browser ## run the example and others into a Phoenix, and look at them there
 	@$(BIN)/python -m pytest -n 0 --timeout 300 tests/e2e $(ARGS)
+
+# No part of .ci/run: it needs Go, and the first build takes two cores ten minutes.
+.PHONY: e2e-collector
+e2e-collector: $(READY) $(COLLECTOR)/.ready ## build an OpenTelemetry Collector (needs Go), and run the examples through it
+	@$(BIN)/python -m pytest -n 0 --timeout 600 tests/e2e_collector $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## check style, format and layers
@@ -71,5 +80,5 @@ bench: $(READY) ## measure what a call costs, beside its peers
 
 .PHONY: clean
 clean: ## remove environments, caches and builds
-	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-* .collector .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find $(PYTHON_FILES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,6 +22,7 @@ GRPC: Final = "grpc"
 HTTP: Final = "http/protobuf"
 
 _OTLP_GRPC_PORT: Final = 4317  # OTLP specification 1.5
+_PHOENIX_KEYS: Final = (env.PHOENIX_API_KEY.name,)
 _OPENINFERENCE: Final = ("openinference",)
 _GENAI: Final = ("genai",)
 _BOTH: Final = ("genai", "openinference")
@@ -39,6 +40,8 @@ class Target(NamedTuple):
         project: project that the backend files the spans under, by the resource's `openinference.project.name`.
         needs_project: whether there has to be one: then it is the service's name where nothing says it.
         compression: `gzip`, or None where the user's variables decide.
+        keys: the variables that say who sends.
+        dialects: vocabularies that it reads.
     """
 
     backend: str
@@ -48,6 +51,8 @@ class Target(NamedTuple):
     project: str | None = None
     needs_project: bool = False
     compression: str | None = "gzip"
+    keys: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ()
 
     def options(self) -> dict[str, object]:
         """Return what an exporter of spans has to be told."""
@@ -92,7 +97,9 @@ def _phoenix(settings: Settings) -> Target:
     headers = dict(said.phoenix_headers)
     if said.phoenix_api_key:
         headers["authorization"] = f"Bearer {said.phoenix_api_key}"
-    return Target("Phoenix", endpoint, protocol, _signed(headers), said.phoenix_project, compression=None)
+    return Target(
+        "Phoenix", endpoint, protocol, _signed(headers), said.phoenix_project, compression=None, keys=_PHOENIX_KEYS
+    )
 
 
 def _arize(settings: Settings) -> Target:
@@ -185,7 +192,11 @@ def targets(settings: Settings) -> tuple[Target, ...]:
     """Return where spans go for the backends that settings name, but for those that `missing` tells of."""
     absent = missing(settings)
     presets = [PRESETS[name] for name in settings.backend if name not in absent]
-    return tuple(preset.target(settings) for preset in presets if preset.target is not None)
+    found = [(preset, preset.target(settings)) for preset in presets if preset.target is not None]
+    return tuple(
+        target._replace(keys=target.keys or tuple(variable.name for variable in preset.needs), dialects=preset.dialects)
+        for preset, target in found
+    )
 
 
 def missing(settings: Settings) -> dict[str, str]:

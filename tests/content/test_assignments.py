@@ -161,6 +161,56 @@ def test_other_values_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "capture-and-privacy.md#secrets-of-your-own: Names …",
+        "#secrets-of-your-own: Names and patterns from the environment",
+        "see password-policy: you must choose a new one\nand keep it",
+        "The password: please choose one that is long.",
+        "I forgot my password: can you help?",
+        "Cookies: we use them to remember you",
+        "Secrets: what to do with them",
+        "api-key-rotation: How to rotate keys",
+        "`password`: The user's password",
+        "| `secret_key` | used for signing |",
+        "Args:\n    secret: The secret to redact.\n    credentials: How to log in, or not.",
+        "Authorization: Bearer is the usual scheme of it.",
+        "secret: the recipe of my grandmother's cake",
+    ],
+)
+def test_prose_stays(text: str) -> None:
+    assert redactor.text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("password: swordfish and the user is me", "swordfish and the user is me"),
+        ("my password: swordfish, please log in for me", "swordfish"),
+        ("password: the", "the"),
+        ("password: The", "The"),
+        ("password: the1 user is me", "the1 user is me"),
+        ("the password: the1 user is me", "the1"),
+        ("password: the quick brown fox jumps over the lazy dog", "the quick brown fox jumps over the lazy dog"),
+        ("password: correct horse battery staple", "correct horse battery staple"),
+        ("password: it is a 53cret", "it is a 53cret"),
+        ("password: it is swordfish", "it is swordfish"),
+        ("password = the one that we use", "the one that we use"),
+        ("password-for-the-db: swordfish", "swordfish"),
+        ("#password-for-the-db: swordfish", "swordfish"),
+        ("#password: swordfish", "swordfish"),
+        ("https://host/path#access_token=swordfish", "swordfish"),
+        ("https://host/path#access_token:swordfish", "swordfish"),
+        ("Authorization: the-scheme is swordfish", "the-scheme is swordfish"),
+    ],
+)
+def test_what_only_looks_like_prose_goes(text: str, secret: str) -> None:
+    written = redactor.text(text)
+    assert written == text.replace(secret, redactor.marker.of(secret))
+    assert redactor.text(written) == written
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "p@ss,w0rd",
@@ -358,6 +408,8 @@ def test_any_text_can_be_read_and_is_read_the_same_again(text: str) -> None:
         'password: "',
         "\n secret: {",
         "--token-",
+        "password: the ",
+        "password-of: a ",
         "('key',",
         "key" * 20 + "=",
         "https://x:@",

@@ -55,6 +55,82 @@ def test_several_at_once_and_an_exporter_of_the_users_besides(programs: Programs
     assert all("gen_ai.operation.name" in span.attributes for span in received)  # the receiver of `otlp` may read it
 
 
+CHAT = """
+    import aotel
+    aotel.configure()
+
+    from opentelemetry import trace
+
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "m1",
+        "gen_ai.provider.name": "acme",
+        "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "what is in my notes"}]}]',
+        "gen_ai.usage.input_tokens": 3,
+        "app.tenant": "t1",
+        "user.id": "u1",
+    }
+    with trace.get_tracer("app").start_as_current_span("chat m1", attributes=said):
+        pass
+
+    @aotel.coat("tool")
+    def search(query):
+        return ["found", query]
+
+    search("what is in my notes")
+"""
+"""A program with a model call of another instrumentation, and a tool of ours, that take the same content."""
+
+
+@pytest.mark.parametrize("dialects", ["", "genai,openinference"], ids=["by backend", "by AOTEL_DIALECTS"])
+def test_each_of_several_backends_gets_its_own_vocabulary(
+    programs: Programs, receiver: OtlpReceiver, dialects: str
+) -> None:
+    with OtlpReceiver() as there, OtlpHttpReceiver() as elsewhere:
+        ended = programs.run(
+            f"""
+            from aotel import backends
+
+            datadog = backends.PRESETS["datadog"]
+            backends.PRESETS["datadog"] = datadog._replace(
+                target=lambda settings: datadog.target(settings)._replace(endpoint="{elsewhere.endpoint}/v1/traces")
+            )
+            """,
+            CHAT,
+            environment={
+                **phoenix(there),
+                "AOTEL_BACKEND": "phoenix,datadog",
+                "AOTEL_DIALECTS": dialects,
+                "DD_API_KEY": "key-1",
+                "OTEL_TRACES_EXPORTER": "otlp",
+            },
+            instrumented=False,
+        )
+        of_phoenix, of_datadog, of_all = ([*spans] for spans in (there.spans, elsewhere.spans, receiver.spans))
+    assert ended.untouched, ended.stderr
+    assert [len(spans) for spans in (of_phoenix, of_datadog, of_all)] == [2, 2, 2]
+    for one, two, everything in zip(of_phoenix, of_datadog, of_all, strict=True):
+        genai = {name for name in everything.attributes if name.startswith("gen_ai.")}
+        others = {
+            name for name in everything.attributes if name.startswith(("openinference.", "llm.", "input.", "output."))
+        } | {"tool.name", "tool.parameters"} & everything.attributes.keys()
+        assert len(genai) > 2
+        assert len(others) > 2
+        if dialects:  # whoever says which are written gets them written
+            assert one.attributes == two.attributes == everything.attributes
+            continue
+        assert everything.attributes.keys() - one.attributes.keys() == genai - {"gen_ai.operation.name"}
+        left_out = everything.attributes.keys() - two.attributes.keys()
+        assert others <= left_out
+        assert not {name for name in left_out if name.startswith(("gen_ai.", "aot.", "app.", "user."))}
+    content = "what is in my notes"
+    if not dialects:
+        assert sum(content in str(value) for value in of_datadog[0].attributes.values()) == 1
+        assert of_phoenix[0].attributes["app.tenant"] == of_datadog[0].attributes["app.tenant"] == "t1"
+        assert of_phoenix[0].attributes["llm.token_count.prompt"] == 3
+        assert of_datadog[0].attributes["gen_ai.usage.input_tokens"] == 3
+
+
 def test_langfuse_gets_what_it_documents(programs: Programs) -> None:
     """Path, Basic authentication, protobuf, gzip (Langfuse's API reference, `POST /api/public/otel/v1/traces`)."""
     with OtlpHttpReceiver() as backend:

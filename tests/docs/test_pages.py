@@ -17,7 +17,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, prose, text_of
 
 _VARIABLE = re.compile(r"\b(?:AOTEL|ENVPOD|OPENINFERENCE)_[A-Z_]*[A-Z]\b")
 _NAME = re.compile(r"\baotel\.([A-Za-z_]+)")
-_TARGET = re.compile(r"\bmake ([a-z-]+)")
+_TARGET = re.compile(r"\bmake ([a-z0-9-]+)")
 _FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md|yaml|json))`")
 _OPERATION = re.compile(r'@?coat\("([a-z ]+)"')
 _ARGUMENT = re.compile(r"`(?:aotel\.)?(configure|coat|session|step|stream|run)\(([^`]*)\)`")
@@ -52,7 +52,7 @@ def test_public_names_exist(page: str) -> None:
 def test_make_targets_exist(page: str) -> None:
     makefile = text_of("Makefile")
     shown = "".join(block.text for block in blocks(page) if block.language == "console")
-    quoted = "".join(re.findall(r"`([^`]+)`", prose(page)))
+    quoted = "\n".join(re.findall(r"`([^`]+)`", prose(page)))
     assert not [target for target in _TARGET.findall(shown + quoted) if f"\n{target}: " not in makefile]
 
 

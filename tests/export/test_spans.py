@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -104,16 +105,24 @@ def test_requests_stay_below_what_servers_take(receiver_type: type[Receiver]) ->
 
 
 @both
-@pytest.mark.parametrize("odd", [("\udc80", {}), ("huge", {"input.value": "x" * 4_000_000})], ids=["surrogate", "huge"])
-def test_odd_span_is_lost_alone(
-    receiver_type: type[Receiver], caplog: pytest.LogCaptureFixture, odd: tuple[str, dict[str, str]]
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (("\udc80", {}), r"span '\\\\udc80' can't be encoded"),
+        (("huge", {"input.value": "x" * 4_000_000}), r"span 'huge' has 4000\d\d\d bytes"),
+    ],
+    ids=["surrogate", "huge"],
+)
+def test_odd_span_is_lost_alone_and_told_of_once(
+    receiver_type: type[Receiver], caplog: pytest.LogCaptureFixture, odd: tuple[str, dict[str, str]], words: str
 ) -> None:
     with receiver_type() as receiver:
         exporter = exporter_to(receiver, timeout=5)
-        assert exporter.export([span("before"), span(*odd), span("after")]) is SUCCESS
+        assert exporter.export([span("before"), span(*odd), span("after"), span(*odd)]) is SUCCESS
         exporter.shutdown()
         assert names(receiver) == ["before", "after"]
-    assert said(caplog) == []
+    (message,) = said(caplog)
+    assert re.search(words, message)
 
 
 class Fragile(InMemorySpanExporter):

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from aotel import coat, step
 from aotel.calls import Call, CallSite
+from aotel.pipeline import AuditSampler
+from aotel.testing import record_envelopes
+from tests.recording import recording
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from tests.recording import Recorded
+
+
+class Dropping(Sampler):
+    """Drops spans of a name, whatever becomes of those around them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def should_sample(self, *arguments: Any, **_: Any) -> SamplingResult:
+        _, _, name, _, attributes = arguments[:5]
+        return SamplingResult(Decision.DROP if name == self._name else Decision.RECORD_AND_SAMPLE, attributes)
+
+    def get_description(self) -> str:
+        return "Dropping"
+
 
 CHAT: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "model-1", "llm.request.type": "chat"}
 USAGE: dict[str, Any] = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
@@ -63,6 +86,31 @@ def test_one_counts_where_the_outer_ends_first(outer_late: bool, inner_late: boo
     end(outer, {**CHAT, **USAGE})
     end(inner, {**CHAT, **USAGE})
     assert counting(recorded) == {"outer" if inner_late else "inner"}
+
+
+@LATE
+def test_tokens_stay_where_what_is_inside_never_ends(outer_late: bool, recorded: Recorded) -> None:
+    outer = start("outer", attributes=None if outer_late else CHAT)
+    start("inner", outer, CHAT)  # a stream that the program let go of, whose instrumentor did not notice
+    recorded.envelopes  # noqa: B018 - waits until nobody else has it
+    gc.collect()
+    end(outer, {**CHAT, **USAGE})
+    assert counting(recorded) == {"outer"}
+
+
+def test_what_a_sampler_drops_inside_counts_outside() -> None:
+    provider = TracerProvider(sampler=AuditSampler(Dropping("inner")), shutdown_on_exit=False)
+    exporter = InMemorySpanExporter()
+    with record_envelopes(tracer_provider=provider) as envelopes:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        tracer = provider.get_tracer("instrumentor")
+        outer = tracer.start_span("outer", attributes=CHAT)
+        end(tracer.start_span("inner", trace.set_span_in_context(outer), attributes=CHAT), USAGE)
+        end(outer, USAGE)
+        told = [envelope["payload"].get("llm", {}).get("input_tokens") for envelope in envelopes.envelopes]
+    provider.shutdown()
+    assert [(span.attributes or {})["llm.token_count.prompt"] for span in exporter.get_finished_spans()] == [100]
+    assert [tokens for tokens in told if tokens] == [100]
 
 
 @LATE
@@ -126,6 +174,15 @@ def test_ours_counts_whoever_is_around_whom(inner_late: bool, ours_first: bool, 
     assert counting(recorded) == {"ours"}
 
 
+def test_all_that_is_inside_ours_is_ours(recorded: Recorded) -> None:
+    call = request_of_ours()
+    inner = start("inner", trace.get_current_span(call.start()), CHAT)
+    end(start("innermost", inner, CHAT), USAGE)
+    end(inner, USAGE)
+    call.succeed()
+    assert counting(recorded) == {"ours"}
+
+
 def test_model_that_a_tool_asks_is_another(recorded: Recorded) -> None:
     outer = start("outer", attributes=CHAT)
     with trace.use_span(outer), step("lookup", "tool"):
@@ -133,6 +190,55 @@ def test_model_that_a_tool_asks_is_another(recorded: Recorded) -> None:
     end(outer, USAGE)
     with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
     assert with_tokens == ["inner", "outer"]
+
+
+@pytest.mark.parametrize("kind", [{"traceloop.span.kind": "tool"}, {"gen_ai.operation.name": "invoke_agent"}])
+def test_model_that_is_asked_by_what_says_soon_that_it_is_a_tool(kind: dict[str, str], recorded: Recorded) -> None:
+    outer = start("outer", attributes=CHAT)
+    tool = start("tool", outer)
+    tool.set_attributes(kind)  # as Traceloop's decorators do it
+    end(start("inner", start("step between", tool), CHAT), USAGE)
+    end(tool)
+    end(outer, USAGE)
+    with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
+    assert with_tokens == ["inner", "outer"]
+
+
+def test_what_is_around_a_call_is_none_in_any_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AOTEL_DIALECTS", "genai,openinference,openllmetry")
+    with recording() as recorded:
+        outer = start("outer", attributes=CHAT)
+        end(start("inner", outer, CHAT), USAGE)
+        end(outer, USAGE)
+        assert counting(recorded) == {"inner"}
+
+
+def test_model_that_an_agent_inside_an_agent_asks_is_another(recorded: Recorded) -> None:
+    agent = {"gen_ai.operation.name": "invoke_agent"}
+    first = start("first", attributes=agent)
+    outer = start("outer", first, CHAT)
+    second = start("second", outer, agent)
+    end(start("inner", second, CHAT), USAGE)
+    for span in (second, outer, first):
+        end(span, USAGE if span is outer else None)
+    assert recorded.named("second").attributes["aot.operation"] == "delegation"
+    with_tokens = [span.name for span in recorded.spans if "llm.token_count.prompt" in (span.attributes or {})]
+    assert with_tokens == ["inner", "outer"]
+
+
+def test_nothing_that_counts_stays_on_what_is_around_a_call(recorded: Recorded) -> None:
+    numbers = ("gen_ai.usage.input_tokens", "llm.token_count.prompt", "llm.usage.total_tokens", "llm.cost.total")
+    models = [f"{said}.model" for said in ("gen_ai.request", "gen_ai.response")]
+    models += [f"{said}.model_name" for said in ("llm", "llm.request", "llm.response", "embedding")]
+    words = {"gen_ai.operation.name": "chat", "llm.request.type": "chat"}
+    said = {**dict.fromkeys(numbers, 9), **dict.fromkeys(models, "model-1"), **words, "gen_ai.response.id": "kept"}
+    outer = start("outer", attributes=CHAT)
+    end(start("inner", outer, CHAT), USAGE)
+    end(outer, said)
+    left = recorded.named("outer").attributes
+    assert [name for name in said if name in left] == ["gen_ai.response.id"]
+    told = {envelope["payload"]["fn"]: envelope["payload"].get("llm") or {} for envelope in recorded.envelopes}
+    assert ("input_tokens" in told["inner"], "input_tokens" in told["outer"]) == (True, False)
 
 
 def test_agent_that_says_late_what_it_is_keeps_what_it_says(recorded: Recorded) -> None:
@@ -199,8 +305,9 @@ def test_pause_of_another_instrumentor_is_no_error(kind: str, status: StatusCode
         ("KeyboardInterrupt", "interrupted"),
     ],
 )
-def test_other_ends_that_are_no_errors(kind: str, outcome: str, recorded: Recorded) -> None:
-    span = start("node", attributes={"openinference.span.kind": "CHAIN"})
+@pytest.mark.parametrize("word", ["", "_OTHER", "500"])
+def test_other_ends_that_are_no_errors(kind: str, outcome: str, word: str, recorded: Recorded) -> None:
+    span = start("node", attributes={"openinference.span.kind": "CHAIN", "error.type": word})
     span.add_event("exception", {"exception.type": kind})
     span.set_status(StatusCode.ERROR, kind)
     span.end()

@@ -67,3 +67,63 @@ def test_what_a_switch_hides_is_in_no_vocabulary(
     said = everything(monkeypatch, *switches)
     assert [text for text in gone if text in said] == []
     assert [text for text in kept if text not in said] == []
+
+
+def test_switch_holds_for_a_span_of_ours_in_which_others_had_a_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENINFERENCE_HIDE_INPUT_MESSAGES", "true")
+
+    @aotel.coat("llm")
+    def ask(messages: list[dict[str, Any]]) -> None:
+        trace.get_current_span().set_attribute("gen_ai.input.messages", MESSAGES)
+        raise ValueError("no")
+
+    with record_spans() as spans, pytest.raises(ValueError, match="no"):
+        ask([{"role": "user", "content": QUESTION}])
+    (span,) = spans.spans
+    assert not [name for name in span.attributes or {} if "input" in name and "messages" in name]
+
+
+IMAGE = "https://example.com/quokka.png"
+WITH_IMAGE: dict[str, str] = {
+    "openinference.span.kind": "LLM",
+    "llm.input_messages.0.message.role": "user",
+    "llm.input_messages.0.message.contents.0.message_content.type": "text",
+    "llm.input_messages.0.message.contents.0.message_content.text": QUESTION,
+    "llm.input_messages.0.message.contents.1.message_content.type": "image",
+    "llm.input_messages.0.message.contents.1.message_content.image.image.url": IMAGE,
+    "input.images": IMAGE,
+    "input.value": json.dumps({"messages": [{"type": "image_url", "image_url": {"url": IMAGE}}]}),
+    "gen_ai.input.messages": json.dumps(
+        [{"role": "user", "parts": [{"type": "uri", "modality": "image", "uri": IMAGE}]}]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [None, *(name for name, value in WITH_IMAGE.items() if IMAGE in value)])
+def test_images_are_hidden_wherever_they_are(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENINFERENCE_HIDE_INPUT_IMAGES", "true")
+    said = {key: value for key, value in WITH_IMAGE.items() if name in {None, key} or IMAGE not in value}
+    with record_spans() as spans, record_envelopes() as envelopes:
+        with trace.get_tracer("foreign").start_as_current_span("chat", attributes=said):
+            pass
+        left = json.dumps([dict(spans.spans[0].attributes or {}), envelopes.envelopes])
+    assert IMAGE not in left
+    assert QUESTION in left
+
+
+@pytest.mark.parametrize(("switch", "gone", "kept"), [("PROMPTS", QUESTION, ANSWER), ("CHOICES", ANSWER, QUESTION)])
+def test_texts_of_completions_requests(switch: str, gone: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"OPENINFERENCE_HIDE_{switch}", "true")
+    said = {
+        "openinference.span.kind": "LLM",
+        "llm.prompts.0.prompt.text": QUESTION,
+        "llm.choices.0.completion.text": ANSWER,
+        "gen_ai.prompt": QUESTION,
+        "gen_ai.completion": ANSWER,
+    }
+    with record_spans() as spans:
+        with trace.get_tracer("foreign").start_as_current_span("completion", attributes=said):
+            pass
+        left = json.dumps(dict(spans.spans[0].attributes or {}))
+    assert gone not in left
+    assert kept in left

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -13,10 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from tests.servers.received import log_records_of, spans_of
+from tests.servers.received import log_records_of, metrics_of, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tests.servers.received import ReceivedLogRecord, ReceivedSpan
 
 _LIMIT = 4 << 20  # bytes of a gRPC message that servers take by default
+_PATIENCE = 60.0  # seconds that a request is held at most
 
 
 class _Receiver:
@@ -35,6 +39,8 @@ class _Receiver:
     def __init__(self, delay: float) -> None:
         self.spans: list[ReceivedSpan] = []
         self.log_records: list[ReceivedLogRecord] = []
+        self.metrics: list[str] = []
+        """Names of the metrics that came, over HTTP."""
         self.requests = 0
         """Requests of every kind, the failed ones too."""
         self.sizes: list[int] = []
@@ -45,6 +51,13 @@ class _Receiver:
         """Headers (metadata) of every request, names in lower case."""
         self.paths: list[str] = []
         """Path of every request over HTTP."""
+        self.times: list[float] = []
+        """When each request came, by the monotonic clock."""
+        self.failing: str | int | None = None
+        """The status that every request fails with, for as long as it is set."""
+        self.gate = threading.Event()
+        """While it is cleared, every request waits."""
+        self.gate.set()
         self._delay = delay
         self._changed = threading.Condition()
 
@@ -83,19 +96,27 @@ class _Receiver:
     def _note(self, headers: Iterable[tuple[str, str | bytes]]) -> None:
         with self._changed:
             self.requests += 1
+            self.times.append(time.monotonic())
             self.headers.append({name.lower(): str(value) for name, value in headers})
             self._changed.notify_all()
+        self.gate.wait(_PATIENCE)
         if self._delay:
             time.sleep(self._delay)
 
     def _keep(
-        self, data: bytes, *, spans: Sequence[ReceivedSpan] = (), log_records: Sequence[ReceivedLogRecord] = ()
+        self,
+        data: bytes,
+        *,
+        spans: Sequence[ReceivedSpan] = (),
+        log_records: Sequence[ReceivedLogRecord] = (),
+        metrics: Sequence[str] = (),
     ) -> None:
         with self._changed:
             self.sizes.append(len(data))
             self.received += data
             self.spans.extend(spans)
             self.log_records.extend(log_records)
+            self.metrics.extend(metrics)
             self._changed.notify_all()
 
 
@@ -109,6 +130,8 @@ class OtlpReceiver(_Receiver):
         port: to listen on; 0 finds a free one.
         lifetime: seconds after which it stops by itself.
         certificate: what it shows to those who connect; without one it speaks no TLS.
+        retry_after: seconds to wait that RetryInfo asks for beside a status.
+        limit: bytes of a message that it takes.
     """
 
     def __init__(
@@ -120,10 +143,14 @@ class OtlpReceiver(_Receiver):
         port: int = 0,
         lifetime: float = 60.0,
         certificate: LeafCert | None = None,
+        retry_after: int | None = None,
+        limit: int = _LIMIT,
     ) -> None:
         super().__init__(delay)
         self.statuses = deque(statuses)
         self._logs = logs
+        self._retry_after = retry_after
+        self._limit = limit
         self._lifetime = lifetime
         self._certificate = certificate
         self.port = port or _free_port()
@@ -145,7 +172,7 @@ class OtlpReceiver(_Receiver):
         """Listen; also again, after `stop`, on the same port."""
         server = grpc.server(
             futures.ThreadPoolExecutor(4),
-            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LIMIT)],
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", self._limit)],
         )
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(self), server)  # type: ignore[no-untyped-call]
         if self._logs:
@@ -177,9 +204,19 @@ class OtlpReceiver(_Receiver):
     def _admit(self, context: grpc.ServicerContext) -> None:
         """Note a request; end it with the next status that was asked for."""
         self._note(cast("Iterable[tuple[str, str | bytes]]", context.invocation_metadata()))
-        status = self.statuses.popleft() if self.statuses else "OK"
+        status = str(self.statuses.popleft() if self.statuses else self.failing or "OK")
         if status != "OK":
+            if self._retry_after is not None:
+                context.set_trailing_metadata((("grpc-status-details-bin", _wait(self._retry_after)),))
             context.abort(grpc.StatusCode[status], f"{status} on request")
+
+
+def _wait(seconds: int) -> bytes:
+    """Return the details of a status that asks for a wait."""
+    details = status_pb2.Status()
+    details.details.add().Pack(error_details_pb2.RetryInfo(retry_delay={"seconds": seconds}))
+    found: bytes = details.SerializeToString()
+    return found
 
 
 class _Traces(trace_service_pb2_grpc.TraceServiceServicer):
@@ -207,13 +244,15 @@ class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
 
 
 class OtlpHttpReceiver(_Receiver):
-    """An HTTP receiver of spans and log records in protobuf.
+    """An HTTP receiver of spans, log records and metrics in protobuf.
 
     Args:
         statuses: HTTP statuses that the first requests are answered with (404, 429, 503, ...).
         logs: whether it takes log records; otherwise they are 404.
-        retry_after: what Retry-After says beside a status, in seconds.
+        retry_after: what Retry-After says beside a status, in seconds or as a date.
         delay: seconds that every answer takes.
+        certificate: what it shows to those who connect; without one it speaks no TLS.
+        limit: bytes of a request that it takes, before compression.
     """
 
     def __init__(
@@ -221,20 +260,24 @@ class OtlpHttpReceiver(_Receiver):
         *,
         statuses: Iterable[int] = (),
         logs: bool = True,
-        retry_after: float | None = None,
+        retry_after: float | str | None = None,
         delay: float = 0.0,
+        certificate: LeafCert | None = None,
+        limit: int | None = None,
     ) -> None:
         super().__init__(delay)
         self.statuses = deque(statuses)
         self._logs = logs
-        self._retry_after = retry_after
+        self.retry_after = retry_after
+        self._certificate = certificate
+        self._limit = limit
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
 
     @property
     def endpoint(self) -> str:
         """Its URL, for OTEL_EXPORTER_OTLP_ENDPOINT."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self._certificate is None else 'https'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         receiver = self
@@ -257,6 +300,10 @@ class OtlpHttpReceiver(_Receiver):
                 pass  # the client went away
 
         server = Server(("127.0.0.1", 0), Handler)
+        if self._certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._certificate.configure_cert(context)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = server.server_address[1]
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -275,14 +322,16 @@ class OtlpHttpReceiver(_Receiver):
             data = gzip.decompress(data)
         self.paths.append(request.path)
         self._note(request.headers.items())
-        status = self.statuses.popleft() if self.statuses else 200
+        status = int(self.statuses.popleft() if self.statuses else self.failing or 200)
         if request.path == "/v1/logs" and not self._logs:
             status = 404
+        if self._limit is not None and len(data) > self._limit:
+            status = 413
         if status == 200:
             self._take(request.path, data)
         request.send_response(status)
-        if status != 200 and self._retry_after is not None:
-            request.send_header("Retry-After", str(self._retry_after))
+        if status != 200 and self.retry_after is not None:
+            request.send_header("Retry-After", str(self.retry_after))
         request.send_header("Content-Type", "application/x-protobuf")
         request.send_header("Content-Length", "0")
         request.end_headers()
@@ -290,6 +339,8 @@ class OtlpHttpReceiver(_Receiver):
     def _take(self, path: str, data: bytes) -> None:
         if path.endswith("/v1/traces"):
             self._keep(data, spans=spans_of(trace_service_pb2.ExportTraceServiceRequest.FromString(data)))
+        elif path.endswith("/v1/metrics"):
+            self._keep(data, metrics=metrics_of(metrics_service_pb2.ExportMetricsServiceRequest.FromString(data)))
         else:
             self._keep(data, log_records=log_records_of(logs_service_pb2.ExportLogsServiceRequest.FromString(data)))
 

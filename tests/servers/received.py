@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
@@ -101,6 +102,16 @@ def log_records_of(request: ExportLogsServiceRequest) -> list[ReceivedLogRecord]
         for resource in request.resource_logs
         for scope in resource.scope_logs
         for record in scope.log_records
+    ]
+
+
+def metrics_of(request: ExportMetricsServiceRequest) -> list[str]:
+    """Return the names of the metrics in a request."""
+    return [
+        metric.name
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
     ]
 
 

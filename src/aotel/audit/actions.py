@@ -12,11 +12,13 @@ PROCESS_EXIT: Final = "process_exit"
 FILE_OPEN: Final = "file_open"
 NET_CONNECT: Final = "net_connect"
 DNS_QUERY: Final = "dns_query"
+POLICY_VIOLATION: Final = "policy_violation"
 ACTIVITY: Final = frozenset({PROCESS_START, PROCESS_EXIT, FILE_OPEN, NET_CONNECT, DNS_QUERY})
 """What a machine does on behalf of an agent."""
+OF_PROCESSES: Final = ACTIVITY | {POLICY_VIOLATION}
+"""What may be told of a process without its operation, which is then guessed."""
 
 RESOURCE: Final = "resource"
-POLICY_VIOLATION: Final = "policy_violation"
 LIMIT_WARNING: Final = "limit_warning"
 ARTIFACT: Final = "artifact"
 INSTALL: Final = "install"

@@ -30,7 +30,6 @@ HELD: Final = 50_000
 HELD_BYTES: Final = 32 << 20
 """Bytes of details that are held at most."""
 
-_GUESSED: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
 _THING: Final = 1000  # bytes that a thing takes beside its detail
 _TENTH: Final = 10
 
@@ -86,7 +85,7 @@ class Grouping:
             span = text(detail, "trace_id"), text(detail, "span_id")
             if span[1]:
                 self._put_under(span, happening)
-            elif entry.action in _GUESSED:
+            elif entry.action in actions.OF_PROCESSES:
                 self._undecided.append((self._now, happening))
                 self._count(happening, 1)
             else:

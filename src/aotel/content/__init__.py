@@ -9,10 +9,11 @@ from aotel.content.encode import to_json
 from aotel.content.modes import Mode, Tree
 from aotel.content.policy import ContentPolicy, activate, active
 from aotel.content.preview import preview
-from aotel.content.redaction import Redactor
+from aotel.content.redaction import UNREADABLE, Redactor
 
 __all__ = [
     "NOT_DESCRIBED",
+    "UNREADABLE",
     "Arguments",
     "Capture",
     "ContentPolicy",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aotel.content.marker import starts_with_marker
 from aotel.content.names import is_weak
+from aotel.content.prose import LITTLE, is_heading, is_sentence
 
 if TYPE_CHECKING:
     from aotel.content.marker import Marker
@@ -84,6 +85,7 @@ _NO_SECRETS: Final = frozenset(
         "undefined",
     }
 )
+_GOES_ON: Final = re.compile(r"[A-Za-z]+[ \t]+[A-Za-z]")
 _MASKED: Final = re.compile(r"[*•.:_ -]+|[xX]{3,}")
 _CLOSED_AT_ONCE: Final = re.compile(r"[),;\]}\s]|\Z")
 _FEW_SEPARATORS: Final = 6
@@ -301,7 +303,10 @@ def _unquoted_span(text: str, name: str, place: _Place) -> tuple[int, int] | Non
     found = (_UNQUOTED if place.colon or not name.isupper() else _WHOLE_WORD).match(text, position)
     if found is None or _is_no_value(found[0], lowered):
         return None
-    if lowered.endswith(_HEADERS):
+    header = lowered.endswith(_HEADERS)
+    if place.colon and _is_prose(text, lowered, place, found, alone=header or _is_alone(text, place)):
+        return None
+    if header:
         return _header_span(text, position, lowered, found) if scheme is None else found.span()
     if is_weak(name):
         is_prose = place.colon and not _looks_secret(found[0]) and not _LINE_END.match(text, found.end())
@@ -325,11 +330,36 @@ def _whole_value(text: str, lowered: str, place: _Place) -> re.Match[str] | None
         found = _DSN_VALUE.match(text, place.position)
         if found is not None:
             return found
-    start = place.name_start
     spaced = place.colon or text[place.name_end : place.name_end + 1] in {" ", "\t"}
-    if spaced and _LINE_START.search(text, max(0, start - _LONGEST_INDENT), start):
-        return _LINE.match(text, place.position)
-    return None
+    return _LINE.match(text, place.position) if spaced and _is_alone(text, place) else None
+
+
+def _is_alone(text: str, place: _Place) -> bool:
+    """Say whether a name begins a line, so that its value is the rest of it."""
+    return _LINE_START.search(text, max(0, place.name_start - _LONGEST_INDENT), place.name_start) is not None
+
+
+def _is_prose(text: str, name: str, place: _Place, first: re.Match[str], *, alone: bool) -> bool:
+    """Say whether what follows a name and a colon is a sentence: `The password: please choose another`.
+
+    Args:
+        text: where they stand.
+        name: in lower case.
+        place: of the value.
+        first: its first word; by itself the value, unless it is alone.
+        alone: whether the value is the rest of a line.
+    """
+    start = place.name_start
+    heading = is_heading(name)
+    # The end of a URL, which points to a heading: `page.md#passwords: How to choose one`.
+    if text[start - 1 : start] == "#" and text[start - 2 : start - 1].isalnum() and text[place.position - 1] == " ":
+        return True
+    if first[0].lower() not in LITTLE and not heading:
+        return False
+    if not alone and not heading:
+        return _GOES_ON.match(text, first.start()) is not None
+    line = _LINE.match(text, first.start())
+    return line is not None and is_sentence(line[0])
 
 
 def _header_span(text: str, position: int, name: str, first: re.Match[str]) -> tuple[int, int]:

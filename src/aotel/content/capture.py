@@ -16,7 +16,7 @@ from aotel.content.summary import summary_of
 from aotel.semconv.attributes import is_content
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from opentelemetry.util.types import AttributeValue
 
@@ -106,7 +106,9 @@ class Capture:
         del text
         return ""
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue] | None:
+    def attributes(
+        self, attributes: Mapping[str, AttributeValue], content: Collection[str] = ()
+    ) -> dict[str, AttributeValue] | None:
         """Return the attributes of anybody's span or event that have to change, or None if none has to.
 
         Secrets are taken out of all of them, whatever the mode, but for `raw`; those that hold content, by our
@@ -114,15 +116,21 @@ class Capture:
 
         Args:
             attributes: the attributes of a span, an event or a log record.
+            content: names of those that hold content here, beside those of the registry.
 
         Returns:
             New values by name; None where an attribute has to go.
         """
         try:
-            content = {name: value for name, value in attributes.items() if is_content(name)}
-            others = {name: value for name, value in attributes.items() if name not in content}
+            said = {name: value for name, value in attributes.items() if name in content or is_content(name)}
+            others = {name: value for name, value in attributes.items() if name not in said}
             changed = self._redactor.attributes(others) or {}
-            changed.update((name, self._content(value)) for name, value in content.items())
+            for name, value in said.items():
+                verdict = self._redactor.names.verdict(name)
+                written = name if verdict is PLAIN else verdict.name
+                if written != name:  # a secret stands in the name itself
+                    changed[name] = None
+                changed[written] = self._content(value)
         except Exception:  # noqa: BLE001 - rather nothing than a secret
             return dict.fromkeys(attributes)
         return changed or None
@@ -181,8 +189,11 @@ class RedactedCapture(Capture):
         except Exception:  # noqa: BLE001 - see above
             return UNREADABLE
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue] | None:
+    def attributes(
+        self, attributes: Mapping[str, AttributeValue], content: Collection[str] = ()
+    ) -> dict[str, AttributeValue] | None:
         """Return the attributes that have a secret to lose; see `Capture.attributes`."""
+        del content
         try:
             return self._redactor.attributes(attributes)
         except Exception:  # noqa: BLE001 - rather nothing than a secret
@@ -196,9 +207,9 @@ class RawCapture(RedactedCapture):
 
     mode: ClassVar[Mode] = Mode.RAW
 
-    def attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+    def attributes(self, attributes: Mapping[str, AttributeValue], content: Collection[str] = ()) -> None:
         """Return None: nothing has to change."""
-        del attributes
+        del attributes, content
 
 
 class HashCapture(Capture):

@@ -11,6 +11,8 @@ from aotel.calls import describe_error
 from aotel.distro.span_export import exporting_processor
 from aotel.export import otlp_span_exporter
 from aotel.export.projects import Project
+from aotel.export.spans import Destination
+from aotel.export.stock import shown
 from aotel.pipeline.provider import add_processor
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _said: set[str] = set()
 def with_backends(settings: Settings, request: Request) -> Settings:
     """Return settings with the backends that count: those of the environment, else those that were asked for.
 
-    Where they alone say where spans go, only the vocabularies that they read are written.
+    Where they alone say where spans go, only the vocabularies that they read are written, and each is sent its own.
 
     Args:
         settings: what the environment says.
@@ -61,16 +63,21 @@ def add_backend_exporters(provider: Any, settings: Settings, flush_timeout: floa
             continue
         added.add(target.backend)
         try:
-            exporter = _exporter(target)
+            exporter = _exporter(target, everything=settings.dialects_set)
             add_processor(provider, partial(exporting_processor, exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
             _logger.warning("aotel: spans can't be sent to %s (%s)", target.backend, describe_error(error))
 
 
-def _exporter(target: Target) -> Any:
+def _exporter(target: Target, *, everything: bool) -> Any:
     return otlp_span_exporter(
         target.protocol,
-        receiver=f"{target.backend} ({target.endpoint})",
-        project=Project(target.project, needed=target.needs_project),
+        destination=Destination(
+            f"{target.backend} ({shown(target.endpoint)})",
+            target.keys,
+            Project(target.project, needed=target.needs_project),
+            # Who says which vocabularies are written means all backends.
+            None if everything else frozenset(target.dialects),
+        ),
         **target.options(),
     )

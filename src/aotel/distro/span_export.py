@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from importlib.metadata import entry_points
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from aotel.calls import describe_error
 from aotel.export import bounded_batch_processor, otlp_span_exporter
-from aotel.export.spans import careful
+from aotel.export.spans import RECEIVER, Destination, careful
+from aotel.export.stock import shown
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from aotel.export import CarefulSpanExporter
+    from aotel.export.span_processor import BoundedBatchSpanProcessor
     from aotel.settings import Settings
 
 _logger = logging.getLogger("aotel")
@@ -29,22 +31,21 @@ _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics b
 _made: list[_Made] = []
 
 
-class _Made:
+class _Made(NamedTuple):
     """A batch processor that we made, with its exporter and the seconds that its last export may take."""
 
-    def __init__(self, exporter: CarefulSpanExporter, seconds: float) -> None:
-        self.processor = bounded_batch_processor(exporter, seconds)
-        self._exporter = exporter
-        self._seconds = seconds
+    processor: BoundedBatchSpanProcessor
+    exporter: CarefulSpanExporter
+    seconds: float
 
-    def finish(self) -> None:
-        start = monotonic()
-        self.processor.shutdown()
-        late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
-        if late and not self._exporter.down:  # which would have been said already
-            to, seconds = self._exporter.receiver, self._seconds
+    def finish(self, start: float) -> None:
+        lost = self.processor.finish(max(start + self.seconds - monotonic(), 0.0))
+        if lost and not self.exporter.down:  # which was said already
             _logger.warning(
-                "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, seconds
+                "aotel: the last spans could not be delivered to %s within %.3g s: %d are lost",
+                self.exporter.receiver,
+                self.seconds,
+                lost,
             )
 
 
@@ -55,22 +56,26 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
         exporter: sends the spans.
         flush_timeout: seconds that the end of the program may take.
     """
-    made = _Made(careful(exporter), flush_timeout * _SHARE)
-    _made.append(made)
-    return made.processor
+    made, seconds = careful(exporter), flush_timeout * _SHARE
+    processor = bounded_batch_processor(made, seconds)
+    _made.append(_Made(processor, made, seconds))
+    return processor
 
 
 def finish_span_export() -> None:
-    """Send the last spans, and say if they could not be sent in time; the program ends."""
+    """Send the last spans, to all receivers at the same time, and say if they could not be sent; the program ends."""
+    start = monotonic()
     for made in _made:
-        made.finish()
+        made.processor.hurry()
+    for made in _made:
+        made.finish(start)
 
 
 def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeout: float) -> None:
     """Add the span exporters that the environment names; none where it names none and gives no OTLP endpoint."""
     for name in wanted(settings):
         try:
-            exporter = otlp_span_exporter(settings.otlp_traces_protocol) if name == "otlp" else _load(name)
+            exporter = _otlp(settings) if name == "otlp" else _load(name)
             provider.add_span_processor(exporting_processor(exporter, flush_timeout))
         except Exception as error:  # noqa: BLE001 - a bad exporter must not keep the program from running
             _logger.warning("aotel: the span exporter %r could not be set up (%s)", name, describe_error(error))
@@ -83,6 +88,12 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     if settings.backend:  # which says where spans go; an address alone does not ask for more
         return ("otlp",) if "otlp" in settings.backend else ()
     return ("otlp",) if settings.otlp_endpoint or settings.otlp_traces_endpoint else ()
+
+
+def _otlp(settings: Settings) -> CarefulSpanExporter:
+    endpoint = settings.otlp_traces_endpoint or settings.otlp_endpoint
+    receiver = f"{RECEIVER} ({shown(endpoint)})" if endpoint else RECEIVER
+    return otlp_span_exporter(settings.otlp_traces_protocol, destination=Destination(receiver))
 
 
 def _load(name: str) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.trace import SpanContext
+    from opentelemetry.util.types import AttributeValue
 
     from aotel.calls import Call, Failure, Scope
     from aotel.content import Arguments, Deferred, Tree
@@ -24,13 +26,14 @@ class Inner:
     __slots__ = ("counted", "open")
 
     def __init__(self) -> None:
-        self.open: set[int] = set()  # by their span ids
+        # Of a span that was let go of without an end, nothing is to be expected.
+        self.open: WeakSet[Recording] = WeakSet()
         self.counted = False
 
     @property
     def counts(self) -> bool:
         """Whether one of them counted, or may yet."""
-        return self.counted or bool(self.open)
+        return self.counted or len(self.open) > 0
 
 
 class Sighting(Protocol):
@@ -68,6 +71,8 @@ class Recording:
     local_mode: str = "none"
     announced: bool = False
     mapped: bool = False
+    said: Mapping[str, AttributeValue] | None = None
+    """The attributes of a span that did not say as it started what it is; kept while it runs."""
     is_request: bool = False
     """Whether it is one request to a provider, seen by an instrumentor of ours."""
     inner: dict[str, Inner] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -33,11 +34,11 @@ class Backlog(Generic[T]):
         self._items.append((item, size))
         self._bytes += size
 
-    def take(self, max_bytes: int) -> list[tuple[T, int]]:
+    def take(self, max_bytes: int, max_items: int = sys.maxsize) -> list[tuple[T, int]]:
         """Remove and return the oldest items: as many as make up `max_bytes`, at least one if there is any."""
         taken: list[tuple[T, int]] = []
         total = 0
-        while self._items and (not taken or total + self._items[0][1] <= max_bytes):
+        while self._items and (not taken or (total + self._items[0][1] <= max_bytes and len(taken) < max_items)):
             item = self._items.popleft()
             taken.append(item)
             total += item[1]

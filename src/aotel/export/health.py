@@ -52,31 +52,56 @@ class Health:
         self, destination: str, *, consequence: str, tolerated: int = 0, backoff: Backoff | None = None
     ) -> None:
         self._destination = destination
-        self._consequence = consequence
+        self.consequence = consequence
         self._tolerated = tolerated
         self._backoff = backoff or Backoff()
         self._failures = 0
-        self._next_try = 0.0
+        self._next_try = self._asked_until = 0.0
         self.down = False
 
     @property
     def due(self) -> bool:
         """Whether it may be tried now."""
-        return not self.down or time.monotonic() >= self._next_try
+        return not self.wait()
 
-    def failed(self, reason: str, *, for_sure: bool = False) -> None:
-        """Note a failure; `for_sure` if there is no use in trying again at once."""
+    def wait(self, *, hurry: bool = False) -> float:
+        """Return the seconds until it may be tried; in a `hurry`, only those that it asked for itself."""
+        if not self.down:
+            return 0.0
+        return max((self._asked_until if hurry else self._next_try) - time.monotonic(), 0.0)
+
+    def failed(
+        self, reason: str, *, for_sure: bool = False, wait: float = 0.0, consequence: str = "", anew: bool = False
+    ) -> None:
+        """Note a failure.
+
+        Args:
+            reason: what went wrong.
+            for_sure: whether there is no use in trying again at once.
+            wait: seconds that the destination asks to be left alone, at least.
+            consequence: what happens to the data this time, instead of the usual.
+            anew: whether it is said although the destination is known to be down: the trouble is another one.
+        """
         self._failures = self._tolerated + 1 if for_sure and not self.down else self._failures + 1
         if self._failures <= self._tolerated:
             return
-        self._next_try = time.monotonic() + self._backoff.wait(self._failures - self._tolerated - 1)
-        if not self.down:
+        now = time.monotonic()
+        self._asked_until = now + wait if wait else 0.0
+        self._next_try = now + max(self._backoff.wait(self._failures - self._tolerated - 1), wait)
+        if not self.down or anew:
             self.down = True
-            say(logging.WARNING, "aotel: %s: %s; %s", self._destination, reason, self._consequence)
+            say(logging.WARNING, "aotel: %s: %s; %s", self._destination, reason, consequence or self.consequence)
 
-    def worked(self) -> None:
-        """Note a success."""
+    def worked(self, *, lost: int = 0) -> None:
+        """Note a success.
+
+        Args:
+            lost: how many items were lost while it was down.
+        """
         self._failures = 0
         if self.down:
             self.down = False
-            say(logging.INFO, "aotel: %s works again", self._destination)
+            if lost:
+                say(logging.WARNING, "aotel: %s works again; %d were lost meanwhile", self._destination, lost)
+            else:
+                say(logging.INFO, "aotel: %s works again", self._destination)

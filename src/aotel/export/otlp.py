@@ -10,23 +10,30 @@ from aotel.export.exporter import EnvelopeExporter
 from aotel.export.health import Backoff, Health, say
 from aotel.export.outcome import Outcome, Verdict
 from aotel.export.sizes import REQUEST_BYTES, log_record_size
-from aotel.export.stock import GRPC, Stock, check_protocol, log_exporter
+from aotel.export.stock import GRPC, Stock, check_protocol, log_exporter, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
+KEYS = "OTEL_EXPORTER_OTLP_HEADERS"
+"""The variable that has the keys to a receiver."""
+
+_ATTEMPTS = 8  # at a receiver that doesn't accept the key, some two minutes' worth
+_LEAST_BYTES = 1 << 16  # of a request, however little a receiver takes
+
 
 class OtlpExporter(EnvelopeExporter):
     """Sends log records to an OTLP endpoint, in requests under 3.5 MB.
 
     What the receiver doesn't take for the moment is kept, within bounds, and sent later. A receiver without logs
-    (gRPC UNIMPLEMENTED, HTTP 404) is told once and left alone.
+    (gRPC UNIMPLEMENTED, HTTP 404) is told once and left alone; one that accepts no key, after some attempts.
 
     Args:
         protocol: "grpc", or "http/protobuf" with the `[http]` extra.
         backoff: how long to leave a receiver alone that is down.
+        receiver: its address, for messages, where `options` don't say it.
         **options: for the stock exporter (`endpoint`, `headers`, `timeout`, `compression`, ...); what isn't given is
             read from OTEL_EXPORTER_OTLP_LOGS_* and OTEL_EXPORTER_OTLP_*.
 
@@ -34,14 +41,19 @@ class OtlpExporter(EnvelopeExporter):
         ConfigurationError: the protocol is unknown, or its package is not installed.
     """
 
-    def __init__(self, protocol: str = GRPC, *, backoff: Backoff | None = None, **options: object) -> None:
+    def __init__(
+        self, protocol: str = GRPC, *, backoff: Backoff | None = None, receiver: str | None = None, **options: object
+    ) -> None:
         check_protocol(protocol)
         super().__init__("otlp")
         self.protocol = protocol
         self._stock: Stock[ReadableLogRecord] = Stock(lambda: log_exporter(protocol, options))
         self._backlog: Backlog[ReadableLogRecord] = Backlog()
+        self._request_bytes = REQUEST_BYTES
+        self._denials = 0
+        endpoint = options.get("endpoint") or receiver
         self._health = Health(
-            "the OTLP receiver of envelopes",
+            f"the OTLP receiver of envelopes{f' ({shown(endpoint)})' if endpoint else ''}",
             consequence="envelopes are kept in memory, the latest of them, until it takes them",
             backoff=backoff or Backoff(longest=30.0),
         )
@@ -73,7 +85,8 @@ class OtlpExporter(EnvelopeExporter):
         self._backlog.add(record, size)
 
     def _send_backlog(self) -> None:
-        while taken := self._backlog.take(REQUEST_BYTES):
+        # Also in a hurry not before the receiver wants it to be tried.
+        while not self._health.wait(hurry=not self._denials) and (taken := self._backlog.take(self._request_bytes)):
             if not self._settle(taken):
                 return
 
@@ -83,29 +96,55 @@ class OtlpExporter(EnvelopeExporter):
         if outcome.verdict is Verdict.DELIVERED:
             self.counts.sent += len(taken)
             self.counts.state = "ready"
+            self._denials = 0
             self._health.worked()
             return True
-        if outcome.verdict is Verdict.UNENCODABLE:
+        if outcome.verdict in {Verdict.UNENCODABLE, Verdict.TOO_LARGE}:
             return self._isolate(taken, outcome)
         if outcome.verdict is Verdict.UNSUPPORTED:
             self._leave_alone(len(taken), outcome.reason)
             return False
+        if outcome.verdict is Verdict.DENIED:
+            return self._denied(taken, outcome)
         if outcome.verdict is Verdict.TRANSIENT:
-            self._backlog.put_back(taken)
-            self.counts.retried += len(taken)
-            self.counts.last_error = outcome.reason
+            self._wait_with(taken, outcome)
         else:
             self._refuse(len(taken), outcome.reason)
         if not self._closing.is_set():
             self.counts.state = "down"
-            self._health.failed(outcome.reason)
+            self._health.failed(outcome.reason, wait=outcome.retry_after)
+        return False
+
+    def _wait_with(self, taken: list[tuple[ReadableLogRecord, int]], outcome: Outcome) -> None:
+        self._backlog.put_back(taken)
+        self.counts.retried += len(taken)
+        self.counts.last_error = outcome.reason
+
+    def _denied(self, taken: list[tuple[ReadableLogRecord, int]], outcome: Outcome) -> bool:
+        """Wait a few times for a key to be accepted; one that is wrong is wrong for good."""
+        self._denials += 1
+        if self._denials >= _ATTEMPTS:
+            self.counts.state = "off"
+            self._refuse(len(taken) + self._backlog.clear(), outcome.reason)
+            return False
+        self._wait_with(taken, outcome)
+        if not self._closing.is_set():
+            self.counts.state = "down"
+            advice = f"it doesn't accept the key: check {KEYS}; it is tried {_ATTEMPTS} times, and then left alone"
+            first = self._denials == 1
+            self._health.failed(outcome.reason, wait=outcome.retry_after, consequence=advice, anew=first)
         return False
 
     def _isolate(self, taken: list[tuple[ReadableLogRecord, int]], outcome: Outcome) -> bool:
-        """Find the record that can't be encoded by halving: the others go out."""
+        """Find the record that nobody takes by halving: the others go out."""
+        too_large = outcome.verdict is Verdict.TOO_LARGE
         if len(taken) == 1:
-            self._refuse(1, f"it can't be encoded: {outcome.reason}", tell=True)
+            why = f"it is too large, with {taken[0][1]} bytes" if too_large else "it can't be encoded"
+            self._refuse(1, f"{why}: {outcome.reason}", tell=True)
             return True
+        if too_large:
+            total = sum(size for _, size in taken)
+            self._request_bytes = max(min(self._request_bytes, total // 2), _LEAST_BYTES)
         middle = len(taken) // 2
         if not self._settle(taken[:middle]):
             self._backlog.put_back(taken[middle:])

@@ -112,7 +112,8 @@ def _exporter(destination: str, settings: Settings, *, beside: tuple[str, ...]) 
         # What stands on stderr already isn't written there a second time.
         return PodExporter(settings.pod_socket, fallback=None if "stderr" in beside else StderrExporter())
     if destination == "otlp":
-        return OtlpExporter(_logs_protocol(settings))
+        receiver = settings.otlp_logs_endpoint or settings.otlp_endpoint
+        return OtlpExporter(_logs_protocol(settings), receiver=receiver)
     if destination == "stderr":
         return StderrExporter()
     kind, _, path = destination.partition(":")

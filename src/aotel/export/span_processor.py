@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-import threading
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from aotel.export.quiet import listening
+from aotel.export.span_queue import MAX_REQUEST, MAX_SPANS, SpanQueue
 from aotel.export.spans import careful
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
 
 FLUSH_TIMEOUT = 5.0
 """Seconds that the end of a program waits for its last spans, at most."""
 
 
-def bounded_batch_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIMEOUT) -> SpanProcessor:
+def bounded_batch_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIMEOUT) -> BoundedBatchSpanProcessor:
     """Return a batch span processor around `exporter`, as OTEL_BSP_* say, that never takes long to end.
 
     Args:
@@ -29,44 +27,66 @@ def bounded_batch_processor(exporter: SpanExporter, flush_timeout: float = FLUSH
             the gRPC ones get a channel of their own.
         flush_timeout: seconds that `shutdown` takes at most; what isn't sent by then is lost.
     """
-    return _BoundedBatchSpanProcessor(exporter, flush_timeout)
+    return BoundedBatchSpanProcessor(exporter, flush_timeout)
 
 
-class _BoundedBatchSpanProcessor(BatchSpanProcessor):
+class BoundedBatchSpanProcessor(BatchSpanProcessor):
+    """Makes batches as the stock one does, and hands them to a queue that outlasts outages.
+
+    Args:
+        exporter: sends the spans.
+        flush_timeout: seconds that `shutdown` takes at most.
+    """
+
     def __init__(self, exporter: SpanExporter, flush_timeout: float) -> None:
         self._careful = careful(exporter)
         self._flush_timeout = flush_timeout
-        super().__init__(self._careful)
+        self._spans = SpanQueue(
+            self._careful,
+            max_spans=_setting("_default_max_queue_size", MAX_SPANS),
+            max_request=_setting("_default_max_export_batch_size", MAX_REQUEST),
+        )
+        super().__init__(self._spans)
 
     def on_end(self, span: ReadableSpan) -> None:
+        """Queue a span."""
+        self._spans.start()
         if self._careful.down:
             # "Queue full" goes without saying when nothing is delivered, and that has been said.
-            with listening():
+            with listening() as heard:
                 super().on_end(span)
+            if heard.messages:
+                self._careful.lost(1)
         else:
             super().on_end(span)
 
+    def hurry(self) -> None:
+        """Have everything sent now; return at once."""
+        super().force_flush()
+        self._spans.hurry()
+
     def shutdown(self) -> None:
-        stop = getattr(self._batch_processor, "shutdown", None)
-        if stop is not None and "timeout_millis" in inspect.signature(stop).parameters:
-            stop(timeout_millis=int(self._flush_timeout * 1000))
-        else:
-            _within(self._flush_timeout, super().shutdown)
-            self._careful.shutdown()
+        """Send what waits, in time, and stop."""
+        self.finish(self._flush_timeout)
+
+    def finish(self, seconds: float) -> int:
+        """Send what waits, within some seconds, and stop; return how many spans are lost."""
+        deadline = monotonic() + seconds
+        super().force_flush()  # into the queue, which takes it at once
+        lost = self._spans.finish(max(deadline - monotonic(), 0.0))
+        super().shutdown()  # type: ignore[no-untyped-call]  # the SDK's
+        return lost
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
-        # The stock one sends on the thread that calls, and for as long as it takes.
-        seconds = self._flush_timeout if timeout_millis is None else timeout_millis / 1000
-        return _within(seconds, super().force_flush)
+        """Send what waits; return whether all of it was delivered."""
+        deadline = monotonic() + (self._flush_timeout if timeout_millis is None else timeout_millis / 1000)
+        # The stock one returns False once it is shut down.
+        moved = super().force_flush() is not False
+        return self._spans.flush(max(deadline - monotonic(), 0.0)) and moved
 
 
-def _within(seconds: float, action: Callable[[], object]) -> bool:
-    """Run an action in a thread of its own; return whether it ended in time, and didn't return False."""
-    results: list[object] = []
-    thread = threading.Thread(target=lambda: results.append(action()), name="aotel-flush", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # the interpreter is shutting down: `shutdown` sends what there is
-        return False
-    thread.join(max(seconds, 0))
-    return bool(results) and results[0] is not False
+def _setting(name: str, otherwise: int) -> int:
+    """Return what OTEL_BSP_* say, as the stock processor reads it."""
+    read = getattr(BatchSpanProcessor, name, None)
+    value = read() if callable(read) else None
+    return value if isinstance(value, int) and value > 0 else otherwise

@@ -12,6 +12,7 @@ from aotel.calls import describe_error
 from aotel.errors import ConfigurationError
 from aotel.export.outcome import Outcome, Report, Verdict, judge
 from aotel.export.quiet import Hush, listening
+from aotel.export.refusals import RefusedError, hear_grpc, hear_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -63,6 +64,13 @@ def _installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except (ImportError, ValueError):
         return False
+
+
+def shown(endpoint: object) -> str:
+    """Return an address as it may stand in a message: without a password."""
+    scheme, _, rest = str(endpoint).rpartition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{'://' if scheme else ''}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def log_exporter(protocol: str, options: dict[str, object]) -> LogRecordExporter:
@@ -169,17 +177,19 @@ class Stock(forking.Forking, Generic[T]):
         return self._call(cast("StockExporter[T]", self._exporter), items)
 
     def _call(self, exporter: StockExporter[T], items: Sequence[T]) -> Outcome:
-        self._report.error = self._report.attributes = None
+        self._report.clear()
         with listening() as heard:
             try:
-                result = exporter.export(items)
+                delivered = exporter.export(items).name == "SUCCESS"
+            except RefusedError:
+                delivered = False
             except Exception as error:  # noqa: BLE001  what exporters raise is their own affair
                 if self._closed or self._spent or isinstance(error, OSError):
                     return Outcome(Verdict.TRANSIENT, describe_error(error))
                 # Only of the OTLP exporters it is known that nothing of the batch was sent.
                 otlp = type(exporter).__module__.startswith("opentelemetry.exporter.otlp")
                 return Outcome(Verdict.UNENCODABLE if otlp else Verdict.REFUSED, describe_error(error))
-        return judge(delivered=result.name == "SUCCESS", report=self._report, heard=heard)
+        return judge(delivered=delivered, report=self._report, heard=heard)
 
     def force_flush(self, timeout_millis: int) -> bool:
         """Have the exporter send what it holds itself; the OTLP ones hold nothing."""
@@ -212,6 +222,20 @@ class Stock(forking.Forking, Generic[T]):
         if hasattr(metrics, "export_operation"):
             # The one place where it tells the status of a failed call, since 1.42.
             vars(exporter)["_metrics"] = _TappedMetrics(cast("_Metrics", metrics), self._report)
+        hear_http(exporter, self._note_wish)
+        hear_grpc(exporter, self._note_error)
+
+    def _note_error(self, error: Exception) -> bool:
+        """Note an error of gRPC; return whether the request isn't to be sent again as it is."""
+        code = getattr(error, "code", None)
+        name = getattr(code(), "name", None) if callable(code) else None
+        if isinstance(name, str):
+            self._report.error, self._report.attributes = error, {"rpc.response.status_code": name}
+        # Mostly a request that is too large: sent again for seconds, it stays that.
+        return name == "RESOURCE_EXHAUSTED"
+
+    def _note_wish(self, seconds: float) -> None:
+        self._report.retry_after = seconds
 
     def _renew_channel(self) -> None:
         """Give an exporter that was made elsewhere a channel that works here, if it is a gRPC one."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-_BOTH = (names.PYDANTIC_AI_ALL_MESSAGES, names.ALL_MESSAGES_EVENTS)
+_BOTH = (names.PYDANTIC_AI_ALL_MESSAGES, names.ALL_MESSAGES_EVENTS, names.GEN_AI_EVENT_CONTENT)
 """What went in and what came out, in one."""
 _INPUT_MESSAGES = (
     names.LLM_INPUT_MESSAGES,
@@ -31,9 +31,16 @@ _OUTPUT_MESSAGES = (
     names.GEN_AI_OUTPUT_MESSAGES,
     names.GEN_AI_COMPLETION,
     names.LLM_CHOICES,
+    names.LLM_FUNCTION_CALL,
     *_BOTH,
 )
-_TOOLS = (names.LLM_TOOLS, names.GEN_AI_TOOL_DEFINITIONS, names.MODEL_REQUEST_PARAMETERS)
+_TOOLS = (
+    names.LLM_TOOLS,
+    names.LLM_REQUEST_FUNCTIONS,
+    names.GEN_AI_TOOL_DEFINITIONS,
+    names.MODEL_REQUEST_PARAMETERS,
+)
+_RETRIEVED = (names.GEN_AI_RETRIEVAL_DOCUMENTS, names.RETRIEVAL_DOCUMENTS, names.GEN_AI_MEMORY_RECORDS)
 _EMBEDDINGS = (names.EMBEDDING_EMBEDDINGS,)
 
 _HIDDEN: dict[str, tuple[str, ...]] = {
@@ -48,12 +55,19 @@ _HIDDEN: dict[str, tuple[str, ...]] = {
         names.TOOL_PARAMETERS,
         names.GEN_AI_TOOL_CALL_ARGUMENTS,
         names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        names.GEN_AI_MEMORY_QUERY_TEXT,
+        names.GEN_AI_REQUEST_STRUCTURED_OUTPUT_SCHEMA,
         names.RERANKER_QUERY,
         names.RERANKER_INPUT_DOCUMENTS,
+        names.LLM_PROMPT_TEMPLATE_TEMPLATE,
         names.LLM_PROMPT_TEMPLATE_VARIABLES,
+        names.TRACELOOP_PROMPT_TEMPLATE,
+        names.TRACELOOP_PROMPT_TEMPLATE_VARIABLES,
         names.TRACELOOP_ENTITY_INPUT,
         names.GEN_AI_TASK_INPUT,
         names.TOOL_ARGUMENTS,
+        names.MCP_REQUEST_ARGUMENT,
+        names.MCP_RESOURCE_URI,
     ),
     "outputs": (
         *_OUTPUT_MESSAGES,
@@ -62,13 +76,14 @@ _HIDDEN: dict[str, tuple[str, ...]] = {
         names.OUTPUT_IMAGES,
         names.OUTPUT_DOCUMENTS,
         names.GEN_AI_TOOL_CALL_RESULT,
-        names.GEN_AI_RETRIEVAL_DOCUMENTS,
-        names.RETRIEVAL_DOCUMENTS,
+        *_RETRIEVED,
         names.RERANKER_OUTPUT_DOCUMENTS,
         names.TRACELOOP_ENTITY_OUTPUT,
         names.GEN_AI_TASK_OUTPUT,
         names.FINAL_RESULT,
         names.TOOL_RESPONSE,
+        names.MCP_RESPONSE_VALUE,
+        names.AOT_RESULT,
     ),
     "input_messages": _INPUT_MESSAGES,
     "output_messages": _OUTPUT_MESSAGES,
@@ -80,6 +95,7 @@ _HIDDEN: dict[str, tuple[str, ...]] = {
     "llm_tools": _TOOLS,
     "embeddings_vectors": _EMBEDDINGS,
     "embeddings_text": _EMBEDDINGS,
+    "retrieval_documents": _RETRIEVED,
 }
 _KEPT = frozenset({names.GEN_AI_REQUEST_MODEL})
 
@@ -107,10 +123,12 @@ class Hiding:
         for name in [name for name, value in attributes.items() if self._hides(name, value)]:
             del attributes[name]
 
+    def hides(self, name: str) -> bool:
+        """Say whether an attribute goes, whatever its value."""
+        return (name in self._names or name.startswith(self._families)) and name not in _KEPT
+
     def _hides(self, name: str, value: Any) -> bool:
-        if name in self._names or name.startswith(self._families):
-            return name not in _KEPT
-        return self._images and _holds_image(name, value)
+        return self.hides(name) or (self._images and _holds_image(name, value))
 
 
 def _holds_image(name: str, value: Any) -> bool:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Status
-
-from aotel.content import Deferred, Mode
-from aotel.content.trees import valid_unicode
+from aotel.content import Deferred
 from aotel.dialects import fit, missing, read
 from aotel.operation import Operation
 from aotel.pipeline import spans
+from aotel.pipeline.cleaning import clean_strings
 from aotel.pipeline.common import add_own_attributes, scope_attributes
 from aotel.pipeline.foreign_errors import failure_of
 from aotel.pipeline.mapping import operation_of, texts_of
-from aotel.pipeline.nesting import leave_numbers, relate, settle
+from aotel.pipeline.nesting import leave_numbers, relate, settle, take_signs_off
 from aotel.pipeline.simple import SimpleCall, map_later
 from aotel.semconv import attributes as names
 from aotel.semconv.operations import lookup
@@ -23,7 +21,6 @@ from aotel.semconv.operations import lookup
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
-    from aotel.content import Capture, ContentPolicy
     from aotel.envelopes import Recording
     from aotel.pipeline.pipeline import Pipeline
 
@@ -82,7 +79,7 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
         if pipeline.facts.hiding:
             pipeline.facts.hiding.apply(attributes)
     failure = recording.failure
-    _clean(span, call.capture, pipeline.policy, own_status=failure is not None and failure.outcome is None)
+    clean_strings(span, call.capture, pipeline, own_status=failure is not None and failure.outcome is None)
     operation = operation_of(recording, texts_of(recording, call))
     if touched:
         operation = _merge(_read(attributes, recording), operation)
@@ -94,7 +91,7 @@ def _map_foreign(span: Any, attributes: dict[str, AttributeValue], recording: Re
     spans.update(attributes, capture.attributes(attributes) or {})
     if pipeline.facts.hiding:
         pipeline.facts.hiding.apply(attributes)
-    _clean(span, capture, pipeline.policy, own_status=False)
+    clean_strings(span, capture, pipeline, own_status=False)
     operation = _read(attributes, recording)
     if operation is None:
         if recording.scope is not None:
@@ -125,7 +122,7 @@ def _say(
     add_own_attributes(added, recording, recording.call, pipeline.facts)
     added.update(said)
     if recording.leaves_numbers:
-        added.pop(names.GEN_AI_OPERATION_NAME, None)
+        take_signs_off(added)
     if pipeline.facts.hiding:
         pipeline.facts.hiding.apply(added)
     _add(span, attributes, added)
@@ -153,18 +150,3 @@ def _add(span: Any, attributes: dict[str, AttributeValue], added: dict[str, Attr
         if limit is not None and len(attributes) >= limit:
             return
         attributes.setdefault(name, value)
-
-
-def _clean(span: Any, capture: Capture, policy: ContentPolicy, *, own_status: bool) -> None:
-    """Make the span's other strings clean: its name, its status, its events and links."""
-    for attributes in spans.event_dicts(span):
-        # What our own API wrote is written as its mode says already, but its user may have had a hand in it.
-        written = names.AOT_CAPTURE_CONTENT in attributes
-        changes = policy.redactor.attributes(attributes) if written else capture.attributes(attributes)
-        spans.update(attributes, (changes if capture.mode is not Mode.RAW else None) or {})
-    status = getattr(span, "_status", None)
-    if status is not None and status.description and not own_status:
-        text = valid_unicode(capture.text(status.description))
-        if text != status.description:
-            span._status = Status(status.status_code, text or None)  # noqa: SLF001 - the span is ending
-    spans.rename(span, lambda name: valid_unicode(name if capture.mode is Mode.RAW else policy.redactor.text(name)))

@@ -2,7 +2,8 @@
 
 Whose numbers count:
 
-1. Inside a request to a provider that an instrumentor of ours sees, everything is that request: ours counts.
+1. Inside a request to a provider that an instrumentor of ours sees, everything is that request: ours counts. So does
+   one around it that is exported, where what is inside isn't.
 2. Else the innermost counts, and what is around it leaves its numbers out. Where all that is inside failed before
    anything was counted, a call around it that has numbers keeps them: tokens are never lost.
 3. A call that says only at its end what it was leaves its numbers to one around it that has ended, and counted.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.trace import SpanKind
 
 from aotel.calls.runs import span_of_run
+from aotel.dialects import read
 from aotel.envelopes.recording import Inner
 from aotel.pipeline import sightings, spans
 from aotel.semconv import attributes as names
@@ -59,19 +61,37 @@ def relate(recording: Recording) -> None:
     outers: list[Recording] = []
     for outer in recording.ancestors():
         around = outer.taxonomy
+        if _is_boundary(outer):
+            break
         if around is None and not outer.mapped:
             outers.append(outer)  # it may say yet that it is one
-        elif around is not None and around.tag in _BOUNDARIES:
-            break
         elif around is not None and around.tag == tag:
-            if outer.is_request or outer.counted_outside or (outer.mapped and outer.counted):
+            if (
+                outer.is_request
+                or outer.counted_outside
+                or outer.counted
+                or _is_sampled(outer) > _is_sampled(recording)
+            ):
                 recording.counted_outside = True
             elif not outer.mapped:
                 outers.append(outer)
             break
     for outer in outers:
-        _inner(outer, tag).open.add(recording.span_context.span_id)
+        _inner(outer, tag).open.add(recording)
     recording.outers = tuple(outers)
+
+
+def _is_boundary(outer: Recording) -> bool:
+    """Say whether a span is an agent or a tool, as far as it has said by now."""
+    tag = None if outer.taxonomy is None else outer.taxonomy.tag
+    if outer.taxonomy is None and outer.said:
+        operation = read(outer.said)
+        tag = None if operation is None else operation.op
+    return tag in _BOUNDARIES
+
+
+def _is_sampled(recording: Recording) -> bool:
+    return recording.span_context.trace_flags.sampled
 
 
 def _enclose(recording: Recording, tag: str) -> None:
@@ -83,7 +103,7 @@ def _enclose(recording: Recording, tag: str) -> None:
         of_outer = _inner(recording, tag)
         if inside is not None:
             inside.outers = (*inside.outers, recording)
-            of_outer.open.add(inside.span_context.span_id)
+            of_outer.open.add(inside)
         of_outer.counted = of_outer.counted or seen.counted
     recording.began_before = ()
 
@@ -118,7 +138,7 @@ def settle(recording: Recording, *, counts: bool) -> None:
         counts: whether it has numbers itself.
     """
     tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
-    inner = recording.inner.get(tag) if recording.inner and not recording.is_request else None
+    inner = recording.inner.get(tag) if recording.inner else None
     if inner is not None:
         recording.leaves_numbers = inner.counts or not counts
     if recording.counted_outside:
@@ -129,7 +149,7 @@ def settle(recording: Recording, *, counts: bool) -> None:
     for outer in recording.outers:
         of_outer = _inner(outer, tag)
         of_outer.counted = of_outer.counted or recording.counted
-        of_outer.open.discard(recording.span_context.span_id)
+        of_outer.open.discard(recording)
     recording.outers = ()
 
 
@@ -140,10 +160,15 @@ def leave_numbers(operation: Operation, attributes: dict[str, AttributeValue]) -
     operation.operation_name = None
     operation.request_model = operation.response_model = None
     operation.input_messages = operation.output_messages = ()
-    for name in [name for name in attributes if name.startswith(_NUMBERS) or name in _SIGNS]:
-        del attributes[name]
+    take_signs_off(attributes)
     if names.OPENINFERENCE_SPAN_KIND in attributes:
         attributes[names.OPENINFERENCE_SPAN_KIND] = _CHAIN
+
+
+def take_signs_off(attributes: dict[str, AttributeValue]) -> None:
+    """Remove what a backend would count, or take for a sign that there is something to be counted."""
+    for name in [name for name in attributes if name.startswith(_NUMBERS) or name in _SIGNS]:
+        del attributes[name]
 
 
 def _inner(outer: Recording, tag: str) -> Inner:

@@ -107,12 +107,12 @@ class AOTSpanProcessor(SpanProcessor):
     def _recognise(self, span: Span, recording: Recording) -> None:
         _write_as(span, recording, self._pipeline.policy.default)
         attributes = spans.attribute_dict(span)
-        if not attributes:
-            return
-        operation = operation_at_start(attributes, recording, self._pipeline)
+        operation = operation_at_start(attributes, recording, self._pipeline) if attributes else None
         if operation is not None:
             recording.operation = Deferred.known(operation)
             recording.taxonomy = lookup(operation.op)
+        else:
+            recording.said = attributes
 
     def _map(self, span: Any, recording: Recording) -> None:
         if recording.mapped:
@@ -136,7 +136,7 @@ class AOTSpanProcessor(SpanProcessor):
         if not recording.mapped:  # a provider that has no `_on_ending`
             self._map(span, recording)
         # Only what is still open has a say in what is inside it; a chain of ended spans must not be kept alive.
-        recording.parent = None
+        recording.parent = recording.said = None
         if recording.outers:  # its mapping did not come that far
             settle(recording, counts=recording.counted)
         if recording.taxonomy is None or not self._pipeline.audited:

@@ -80,6 +80,8 @@ def around(span: Any, recording: Recording) -> Recording | None:
     for seen in reversed(_seen.get()):
         if not (seen.open and seen.foreign) or seen.tag != tag or _scope(span) in seen.scopes:
             continue
+        if seen.start_time > recording.start_time:  # it is dated back: the other way round, see `inside`
+            continue
         outer = seen.recording()
         if outer is None or outer in recording.ancestors():
             continue

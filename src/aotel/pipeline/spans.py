@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status
 
+from aotel.content import UNREADABLE
 from aotel.envelopes import Recording
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ def is_plain(span: Any) -> bool:
         return False
 
 
-def event_dicts(span: Any) -> Iterator[dict[str, AttributeValue]]:
-    """Yield the attribute dict of each event and link of a span."""
+def parts(span: Any) -> Iterator[tuple[str, dict[str, AttributeValue]]]:
+    """Yield name and attribute dict of each event and link of a span that has attributes; a link has no name."""
     for part in (*(getattr(span, "_events", None) or ()), *(getattr(span, "_links", None) or ())):
         found = attribute_dict(part)
         if found:
-            yield found
+            yield getattr(part, "name", ""), found
 
 
 def rename(span: Any, clean: Callable[[str], str]) -> None:
@@ -101,14 +102,15 @@ def rename(span: Any, clean: Callable[[str], str]) -> None:
 
 
 def strip(span: Any) -> None:
-    """Take all text off a span, its events and links: what could not be made clean does not leave."""
-    for attributes in (attribute_dict(span), *event_dicts(span)):
+    """Take all text off a span, its events and links, names too: what could not be made clean does not leave."""
+    for attributes in (attribute_dict(span), *(said for _, said in parts(span))):
         if attributes is not None:
             for name in [name for name, value in attributes.items() if not isinstance(value, (bool, int, float))]:
                 del attributes[name]
     status = getattr(span, "_status", None)
     if status is not None and status.description:
         span._status = Status(status.status_code)  # noqa: SLF001 - see the module
+    rename(span, lambda _: UNREADABLE)
 
 
 def update(attributes: dict[str, AttributeValue], changes: dict[str, Any]) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aotel.pod.stamp import Stamp
 
 FEATURES: Final = ("agent_coat", "agent_coat_batch", "activity", "actions", "claims")
-TOLD: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}
 """What a process may tell of itself."""
 
 _WRITTEN = (protocol.AgentCoat, protocol.AgentCoatBatch, protocol.Activity)
@@ -150,8 +149,9 @@ class QueueService(Service):
             action = _word.decode(found.pop("action", b"null"))
         except UNREADABLE as error:
             raise NoEnvelopeError(f"an event is a JSON object with an action: {error}") from error
-        if action not in TOLD:
-            raise NoEnvelopeError(f"no process tells of {action[:80]!r}; expected one of {', '.join(sorted(TOLD))}")
+        if action not in actions.OF_PROCESSES:
+            known = ", ".join(sorted(actions.OF_PROCESSES))
+            raise NoEnvelopeError(f"no process tells of {action[:80]!r}; expected one of {known}")
         detail: dict[str, msgspec.Raw] = {"ts": msgspec.Raw(b""), "pid": msgspec.Raw(b""), **found}
         if not bytes(detail["ts"]).startswith(b'"'):
             detail["ts"] = msgspec.Raw(_encoder.encode(timestamp(self.core.time_ns())))

@@ -1,4 +1,4 @@
-"""The calls that each library can make of the local servers: plain, streamed, with a tool, failing, and some others.
+"""The calls that each library can make of the local servers: plain, streamed, failing, sent again, two at a time, …
 
 Every text has a secret in it, and a marker that says whether it is a prompt, an answer or an error. The servers count
 what they say in their modules: 19 tokens in and 10 out (OpenAI's), 24 and 10 (Anthropic's), embeddings 8.
@@ -6,8 +6,10 @@ what they say in their modules: 19 tokens in and 10 out (OpenAI's), 24 and 10 (A
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -16,7 +18,7 @@ import openai
 from tests.servers import anthropic_api, openai_api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     Calls = dict[str, Callable[[], Any]]
 
@@ -52,6 +54,18 @@ def anthropic_script(request: Any) -> anthropic_api.Script:
         use = {"type": "tool_use", "id": "toolu_0", "name": "keep_note", "input": {"note": ANSWERED}}
         return anthropic_api.Script([use], "tool_use")
     return anthropic_api.Script([{"type": "text", "text": ANSWERED}])
+
+
+def two_in_threads(call: Callable[[], object]) -> None:
+    """Make the same call twice at one time."""
+    with ThreadPoolExecutor(2) as threads:
+        for made in [threads.submit(call) for _ in range(2)]:
+            made.result()
+
+
+async def two_in_tasks(call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Make the same call twice at one time."""
+    await asyncio.gather(call(), call())
 
 
 def refused() -> Any:
@@ -94,8 +108,15 @@ def openai_calls() -> Iterator[Calls]:
             create(model=MODEL, messages=messages())
             list(stream)
 
+        def retried() -> None:
+            server.next(openai_api.rate_limited(), openai_api.server_error())
+            client.with_options(max_retries=2).chat.completions.create(model=MODEL, messages=messages())
+
         yield {
             "plain": lambda: _none(create(model=MODEL, messages=messages())),
+            "retried": retried,
+            "two_in_threads": lambda: two_in_threads(lambda: create(model=MODEL, messages=messages())),
+            "two_in_tasks": lambda: two_in_tasks(plain_async),
             "streamed": lambda: _none(
                 list(create(model=MODEL, messages=messages(), stream=True, stream_options=usage))
             ),
@@ -147,8 +168,15 @@ def anthropic_calls() -> Iterator[Calls]:
             client.messages.create(**asked)
             list(stream)
 
+        def retried() -> None:
+            server.next(anthropic_api.rate_limited(), anthropic_api.overloaded())
+            client.with_options(max_retries=2).messages.create(**asked)
+
         yield {
             "plain": lambda: _none(client.messages.create(**asked)),
+            "retried": retried,
+            "two_in_threads": lambda: two_in_threads(lambda: client.messages.create(**asked)),
+            "two_in_tasks": lambda: two_in_tasks(plain_async),
             "streamed": lambda: _none(list(client.messages.create(**asked, stream=True))),
             "helped": helped,
             "plain_async": plain_async,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aotel.audit import actions
 
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
     from aotel.view.report.machine import Event
     from aotel.view.report.operations import Operation
-
-
-_GUESSED: Final = actions.ACTIVITY | {actions.POLICY_VIOLATION}  # what an agent's process does
 
 
 def near(events: Iterable[Event], operations: Iterable[Operation], parents: dict[int, int]) -> dict[int, Operation]:
@@ -33,7 +30,7 @@ def near(events: Iterable[Event], operations: Iterable[Operation], parents: dict
     waiting: dict[int, list[Event]] = {}
     for event in events:
         pid = event.pid
-        if pid is not None and not event.span_id and event.action in _GUESSED:
+        if pid is not None and not event.span_id and event.action in actions.OF_PROCESSES:
             family = _with_operations(pid, by_pid, parents)
             if family is not None:
                 waiting.setdefault(family, []).append(event)
