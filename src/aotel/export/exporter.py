@@ -7,7 +7,7 @@ import logging
 import threading
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -62,8 +62,13 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
         name: what it is called in `status()`.
     """
 
+    can_be_away: ClassVar[bool] = False
+    """Whether the destination may be down for a while: a journal waits for it, and for no other."""
+
     def __init__(self, name: str) -> None:
         self.name = name
+        self._shipping = False
+        self._left = 0
         self.counts = ExporterStatus(name)
         self._lock = threading.RLock()
         self._closing = threading.Event()
@@ -101,6 +106,32 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
                 self._finish()
         return LogRecordExportResult.SUCCESS if complete else LogRecordExportResult.FAILURE
 
+    def ship(self, batch: Sequence[ReadableLogRecord]) -> int:
+        """Send envelopes that the caller keeps; what the destination doesn't take now stays there, and is not lost.
+
+        Args:
+            batch: in the order in which they are sent.
+
+        Returns:
+            How many of them, from the first on, are settled: delivered, or refused for good.
+        """
+        with self._lock:
+            if self._busy or self._closing.is_set():
+                return 0
+            self._shipping, self._left = True, 0
+            try:
+                self._in_turn(batch)
+            finally:
+                self._shipping = False
+            if self._closing.is_set():
+                self._finish()
+            return len(batch) - self._left
+
+    def _leave(self, batch: Sequence[ReadableLogRecord], first: ReadableLogRecord) -> None:
+        """Leave a record, and those after it in the batch, to whoever ships."""
+        place = next((place for place, record in enumerate(batch) if record is first), 0)
+        self._left = len(batch) - place
+
     def _in_turn(self, batch: Sequence[ReadableLogRecord]) -> bool:
         self._busy = True
         try:
@@ -124,6 +155,8 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
                     self.name,
                     describe_error(error),
                 )
+            if self._shipping:
+                self._left = 0  # what makes an exporter fail would make it fail again
             self.counts.dropped += len(batch)
             self.counts.last_error = describe_error(error)
             return False
@@ -185,7 +218,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
     def after_fork_in_child(self) -> None:
         """Start anew: the parent's lock may be held for ever, and its counts and kept envelopes are its own."""
         self._lock = threading.RLock()
-        self._busy = False
+        self._busy = self._shipping = False
         self._late.clear()
         closing = self._closing.is_set()
         self._closing = threading.Event()

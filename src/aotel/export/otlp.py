@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from aotel.export.backlog import Backlog
@@ -41,6 +42,8 @@ class OtlpExporter(EnvelopeExporter):
         ConfigurationError: the protocol is unknown, or its package is not installed.
     """
 
+    can_be_away = True
+
     def __init__(
         self, protocol: str = GRPC, *, backoff: Backoff | None = None, receiver: str | None = None, **options: object
     ) -> None:
@@ -59,6 +62,8 @@ class OtlpExporter(EnvelopeExporter):
         )
 
     def _deliver(self, batch: Sequence[ReadableLogRecord]) -> bool:
+        if self._shipping:
+            return self._send_of(batch)
         lost = self._lost()
         for record in batch:
             self._keep(record)
@@ -68,6 +73,20 @@ class OtlpExporter(EnvelopeExporter):
             self._send_backlog()
         self.counts.dropped += self._backlog.trim()
         self.counts.waiting = len(self._backlog)
+        return self._lost() == lost
+
+    def _send_of(self, batch: Sequence[ReadableLogRecord]) -> bool:
+        """Send what somebody else keeps, and leave there what isn't taken."""
+        if self.counts.state == "off" and batch:
+            self._leave(batch, batch[0])  # whoever mends what was wrong gets it
+            return True
+        lost = self._lost()
+        for record in batch:
+            self._keep(record)
+        if self._health.due:
+            self._send_backlog()
+        for record, _ in self._backlog.take(sys.maxsize)[:1]:
+            self._leave(batch, record)
         return self._lost() == lost
 
     def _lost(self) -> int:
@@ -123,7 +142,7 @@ class OtlpExporter(EnvelopeExporter):
     def _denied(self, taken: list[tuple[ReadableLogRecord, int]], outcome: Outcome) -> bool:
         """Wait a few times for a key to be accepted; one that is wrong is wrong for good."""
         self._denials += 1
-        if self._denials >= _ATTEMPTS:
+        if self._denials >= _ATTEMPTS and not self._shipping:
             self.counts.state = "off"
             self._refuse(len(taken) + self._backlog.clear(), outcome.reason)
             return False

@@ -58,6 +58,8 @@ class PodExporter(EnvelopeExporter):
         backoff: how long to wait between attempts while the pod is away.
     """
 
+    can_be_away = True
+
     def __init__(
         self,
         path: str,
@@ -85,7 +87,7 @@ class PodExporter(EnvelopeExporter):
 
     def _deliver(self, batch: Sequence[ReadableLogRecord]) -> bool:
         if not self._health.due:
-            return self._divert(batch)
+            return self._divert(batch, batch)
         refused = self.counts.refused
         waiting = deque(item for record in batch if (item := self._item(record)) is not None)
         complete = True
@@ -96,7 +98,7 @@ class PodExporter(EnvelopeExporter):
                 settled = self._send(group)
             except (NoReplyError, protocol.ProtocolError, _HeldError) as error:
                 if not self._try_again(error, len(group)):
-                    complete = self._divert([item.record for item in waiting])
+                    complete = self._divert(batch, [item.record for item in waiting])
                     break
             else:
                 for _ in range(settled):
@@ -227,12 +229,17 @@ class PodExporter(EnvelopeExporter):
         self._closing.wait(_SECOND_ATTEMPT)
         return True
 
-    def _divert(self, batch: Sequence[ReadableLogRecord]) -> bool:
+    def _divert(self, batch: Sequence[ReadableLogRecord], left: Sequence[ReadableLogRecord]) -> bool:
+        if not left:
+            return True
+        if self._shipping:
+            self._leave(batch, left[0])
+            return True
         if self.fallback is None:
-            self.counts.dropped += len(batch)
-            return not batch
-        self.counts.diverted += len(batch)
-        return not batch or self.fallback.export(batch) is LogRecordExportResult.SUCCESS
+            self.counts.dropped += len(left)
+            return False
+        self.counts.diverted += len(left)
+        return self.fallback.export(left) is LogRecordExportResult.SUCCESS
 
     def _interrupt(self) -> None:
         self._connection.interrupt()
