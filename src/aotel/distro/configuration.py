@@ -224,8 +224,17 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
         set_tracer_provider(provider)
     else:
         attach(provider, pipeline)
+        if behind(provider) is not provider:
+            _follow_replacements()
     _send_spans(provider, settings, request)
     return provider
+
+
+def _follow_replacements() -> None:
+    """Attach to what takes the place of the provider behind the global one, as at each `logfire.configure()`."""
+    from aotel.distro.hooks import watch_providers  # it knows this module
+
+    watch_providers()
 
 
 def _send_spans(provider: Any, settings: Settings, request: Request) -> None:
