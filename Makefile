@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.ready
+NEIGHBOURS := .venv-neighbours
 PHOENIX := .venv-phoenix
 PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
 ARGS ?=
@@ -13,6 +14,9 @@ OTHERS := openai,langchain,genai_openai,openai_v2,anthropic,litellm
 
 $(READY): pyproject.toml .ci/python .ci/uv .ci/venv
 	@.ci/venv .venv
+
+$(NEIGHBOURS)/.ready: pyproject.toml .ci/neighbours .ci/python .ci/uv
+	@.ci/neighbours $(NEIGHBOURS)
 
 $(PHOENIX)/.ready: .ci/phoenix .ci/python .ci/uv
 	@.ci/phoenix $(PHOENIX)
@@ -30,7 +34,7 @@ browser: ## install the browser that tests of web pages need, where that is poss
 	@.ci/browser
 
 .PHONY: test
-test: $(READY) browser ## run the tests (ARGS="-k redaction" goes to pytest)
+test: $(READY) $(NEIGHBOURS)/.ready browser ## run the tests (ARGS="-k redaction" goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-all
