@@ -70,7 +70,7 @@ def test_logfire_that_comes_later_has_our_spans_where_its_provider_is_named(tmp_
 
 LANGFUSE_ORDERS = pytest.mark.parametrize(
     ("order", "instrumented"),
-    [("theirs,aotel", False), ("aotel,theirs", False), ("theirs", False), ("theirs", True), ("theirs,aotel", True)],
+    [("theirs,aotel", False), ("aotel,theirs", False), ("theirs", True), ("theirs,aotel", True)],
 )
 
 
@@ -88,7 +88,7 @@ def test_langfuse_has_its_spans_and_ours_and_none_of_others(order: str, instrume
     assert QUESTION in ended.everything
     # Langfuse shows a trace from where it is told that it begins, which it decides as a span starts.
     roots = [span["name"] for span in ended.theirs if span["attributes"].get("langfuse.internal.is_app_root")]
-    assert sorted(roots) == ["agent", "agent", "observed"]
+    assert sorted(roots) == ["agent", "observed"]
     assert ended.kinds == AGENT_KINDS * 2
 
 
@@ -134,6 +134,8 @@ def test_datadogs_provider_takes_no_processor_and_our_calls_are_whole_all_the_sa
     session = ended.named("session")["id"]
     assert [ended.named(name)["parent"] for name in ("agent", "count", "fail")] == [session] * 3
     assert ended.named("search")["parent"] == ended.named("agent")["id"]
+    if not instrumented:  # there OpenTelemetry's context is loaded before Datadog can replace it
+        assert {span["parent"] for span in ended.found["integrations"]} <= {ended.named("chat model-1")["id"]}
     assert ended.found["left"] is False
     assert SECRET not in ended.everything
     assert_datadog_gets_attributes(ended)
