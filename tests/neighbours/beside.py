@@ -30,6 +30,11 @@ class Beside:
     envelopes: list[dict[str, Any]]
 
     @property
+    def said(self) -> list[str]:
+        """The lines on standard error, but OpenTelemetry's word on the configurator that was not chosen."""
+        return [line for line in self.stderr.splitlines() if not line.startswith("Configuration of ")]
+
+    @property
     def theirs(self) -> list[dict[str, Any]]:
         """The spans that the other SDK's exporter got."""
         spans: list[dict[str, Any]] = self.found["theirs"]
@@ -80,9 +85,11 @@ def run_beside(
             **kept,
             "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
             "AOTEL_ENVELOPES": f"file:{written}",
+            "OTEL_PYTHON_DISTRO": "aotel",  # there is another one, too
+            "OTEL_PYTHON_CONFIGURATOR": "aotel",
             "OTEL_TRACES_EXPORTER": "none",
             "OTEL_METRICS_EXPORTER": "none",
-            **(environment or {}),
+            **{name: value for name, value in (environment or {}).items() if value},
         },
         cwd=directory,
         capture_output=True,
