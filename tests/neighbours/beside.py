@@ -1,4 +1,4 @@
-"""Programs beside other people's SDKs, in the environment that has these: what they get, and what envelopes there are."""
+"""Programs beside other people's SDKs, in the environment that has these: what they get, and which envelopes."""
 
 from __future__ import annotations
 

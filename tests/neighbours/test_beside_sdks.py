@@ -188,9 +188,7 @@ def test_datadog_gets_no_content_where_none_is_to_leave(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("order", "instrumented"), [("aotel,theirs", False), ("aotel", True)])
 def test_datadog_that_comes_later_leaves_us_what_we_have(order: str, instrumented: bool, tmp_path: Path) -> None:
-    ended = run_beside(
-        "beside_ddtrace.py", order + ",theirs", tmp_path, instrumented=instrumented, environment=DATADOG
-    )
+    ended = run_beside("beside_ddtrace.py", order + ",theirs", tmp_path, instrumented=instrumented, environment=DATADOG)
     assert ended.found["provider"] == "opentelemetry.sdk.trace"
     assert ended.theirs == []
     assert len({envelope["ids"]["span_id"] for envelope in ended.envelopes}) == 7

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry import trace
 from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, TracerProvider
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import Status, StatusCode, Tracer
 
 import aotel
 from tests.recording import Recorded, recording
@@ -36,7 +35,7 @@ def recorded(provider: TracerProvider) -> Iterator[Recorded]:
 
 
 @pytest.fixture
-def tracer(provider: TracerProvider, recorded: Recorded) -> trace.Tracer:
+def tracer(provider: TracerProvider, recorded: Recorded) -> Tracer:
     return provider.get_tracer("instrumentor")
 
 
@@ -66,7 +65,7 @@ def test_calls_of_ours_are_whole(recorded: Recorded) -> None:
     assert SECRET not in repr([(operation.start, operation.end, operation.attributes) for operation in (inner, outer)])
 
 
-def test_spans_of_others_have_their_session_and_their_parent(recorded: Recorded, tracer: trace.Tracer) -> None:
+def test_spans_of_others_have_their_session_and_their_parent(recorded: Recorded, tracer: Tracer) -> None:
     with aotel.session("s-1"), tracer.start_as_current_span("outer", attributes=CHAT) as outer:
         with tracer.start_as_current_span("inner", attributes=CHAT) as inner:
             inner.set_attributes(USAGE)
@@ -77,7 +76,7 @@ def test_spans_of_others_have_their_session_and_their_parent(recorded: Recorded,
     assert "llm.token_count.prompt" not in found.attributes
 
 
-def test_events_status_and_name_are_clean(recorded: Recorded, tracer: trace.Tracer) -> None:
+def test_events_status_and_name_are_clean(recorded: Recorded, tracer: Tracer) -> None:
     with tracer.start_as_current_span(f"chat {SECRET}", attributes=CHAT) as span:
         span.add_event("said", {"text": SECRET})
         span.set_status(Status(StatusCode.ERROR, f"no {SECRET}"))

@@ -1,4 +1,4 @@
-"""What a program brings along itself: processors before and after ours, exporters that fail or dawdle, a new provider."""
+"""What a program brings along: processors before and after ours, exporters that fail or dawdle, a new provider."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Looking(SpanProcessor):
         self.started: list[str] = []
         self.ended: list[ReadableSpan] = []
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         self.started.append(span.to_json())
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -101,7 +101,7 @@ def test_exporters_of_the_program_get_complete_spans(
 
 
 class Broken(SpanExporter):
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - the SDK's
         raise ConnectionError("no way out")
 
 
@@ -122,7 +122,7 @@ def test_span_exporter_that_raises_costs_neither_the_program_nor_envelopes(
 
 
 class Failing(InMemoryLogRecordExporter):
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:  # noqa: ARG002 - the SDK's
         raise ConnectionError("no way out")
 
 
@@ -130,7 +130,7 @@ class Dawdling(InMemoryLogRecordExporter):
     """Takes a batch only when it is let; at the end of the test, that is."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.busy = threading.Event()
         self.let = threading.Event()
 
@@ -145,9 +145,9 @@ def kinds_of(exporter: InMemoryLogRecordExporter) -> list[Any]:
 
 
 def test_log_exporter_that_raises_is_told_once_and_the_next_one_gets_all(caplog: pytest.LogCaptureFixture) -> None:
-    kept = InMemoryLogRecordExporter()
+    kept, failing = InMemoryLogRecordExporter(), Failing()  # type: ignore[no-untyped-call]
     provider = TracerProvider()
-    with recording_to(None, tracer_provider=provider, exporters=[Failing(), kept]) as handle:
+    with recording_to(None, tracer_provider=provider, exporters=[failing, kept]) as handle:
         for number in range(3):
             assert search(str(number)) == ["found", str(number)]
             assert handle.flush()
@@ -179,7 +179,7 @@ def test_provider_that_is_shut_down_and_replaced_is_followed_by_configure() -> N
     for exporter in kept:
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(exporter))
-        logs = InMemoryLogRecordExporter()
+        logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
         with recording_to(None, tracer_provider=provider, exporters=[logs]):
             search(QUESTION)
             provider.shutdown()

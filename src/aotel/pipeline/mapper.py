@@ -23,6 +23,7 @@ from aotel.semconv.operations import lookup
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
+    from aotel.calls import Call
     from aotel.content import Capture, ContentPolicy
     from aotel.envelopes import Recording
     from aotel.pipeline.pipeline import Pipeline

@@ -1,4 +1,4 @@
-"""Calls of ours on a provider that takes no span processors (Datadog's): what a processor does is done around the span."""
+"""Calls of ours on a provider that takes no span processors, as Datadog's: its work is done around the span."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beside Langfuse's SDK: an observed function around a call of ours, and one of ours alone; prints what Langfuse gets."""
+"""Beside Langfuse's SDK: an observed function around a call of ours, and one alone; prints what Langfuse gets."""
 
 from __future__ import annotations
 
