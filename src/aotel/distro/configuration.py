@@ -29,7 +29,7 @@ from aotel.distro.watching import console_exporter, start_sensor
 from aotel.export import EnvelopeExporter, OtlpExporter, select
 from aotel.instrumentation.switch import follow_settings
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
-from aotel.pipeline.provider import current_provider, is_attached
+from aotel.pipeline.provider import behind, current_provider, is_attached, others_see_first, takes_processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -142,8 +142,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         provider = STATE.provider = _provider(request, pipeline, settings)
         _fill(pipeline, settings, policy, request, provider, exported=exports_spans(provider))
         _open_port(pipeline, provider, settings)
-        PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
-        PORT.attributes_at_start = reads_attributes(getattr(provider, "sampler", None))
+        _open_tracer(pipeline, provider)
         if threads:
             carry_context_into_threads()
             follow_settings(_libraries(settings, request))
@@ -227,8 +226,17 @@ def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
         set_tracer_provider(provider)
     else:
         attach(provider, pipeline)
+        if behind(provider) is not provider:
+            _follow_replacements()
     _send_spans(provider, settings, request)
     return provider
+
+
+def _follow_replacements() -> None:
+    """Attach to what takes the place of the provider behind the global one, as at each `logfire.configure()`."""
+    from aotel.distro.hooks import watch_providers  # it knows this module
+
+    watch_providers()
 
 
 def _send_spans(provider: Any, settings: Settings, request: Request) -> None:
@@ -281,6 +289,15 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     continue_trace(settings)
     carry_context_into_processes(wanted=settings.propagate_processes)
     carry_context_into_fresh_processes()
+
+
+def _open_tracer(pipeline: Pipeline, provider: Any) -> None:
+    tracer = provider.get_tracer(SCOPE_NAME, __version__)
+    unattached = pipeline.unattached(None if takes_processors(provider) else tracer)
+    PORT.call_of = None if unattached is None else unattached.call_of
+    PORT.tracer = tracer if unattached is None else unattached
+    sampler = getattr(behind(provider), "sampler", None)
+    PORT.attributes_at_start = reads_attributes(sampler) or others_see_first(provider)
 
 
 def _finish() -> None:

@@ -21,6 +21,7 @@ from aotel.pipeline.common import Facts
 from aotel.pipeline.hiding import Hiding
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
+from aotel.pipeline.unattached import UnattachedTracer
 from aotel.pipeline.worker import Worker
 from aotel.semconv import attributes as names
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk._logs.export import LogRecordExporter
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from aotel.content import Capture, ContentPolicy, Tree
@@ -63,6 +64,7 @@ class Pipeline:
         self._lock = Lock()
         self._failed: set[str] = set()
         self._warned_unsampled = False
+        self._unattached: UnattachedTracer | None = None
         self._worker: Worker | None = None
         self.apply(settings, policy)
 
@@ -148,6 +150,15 @@ class Pipeline:
             self._processors.append(processor)
         return processor
 
+    def unattached(self, tracer: Tracer | None) -> UnattachedTracer | None:
+        """Serve the calls of ours that are made with a tracer whose provider takes no processors; None for no tracer.
+
+        Args:
+            tracer: of the provider.
+        """
+        self._unattached = UnattachedTracer(tracer, self) if tracer is not None else None
+        return self._unattached
+
     def provider_gone(self, processor: AOTSpanProcessor) -> None:
         """Flush; stop when no provider is left to feed the pipeline."""
         with self._lock:
@@ -199,6 +210,8 @@ class Pipeline:
         if not self.audited:
             return
         recording = spans.recording_of(span)
+        if recording is None and self._unattached is not None:
+            recording = self._unattached.recording_of(span)
         if recording is None:  # a span that no processor of ours saw start
             recording = self._recording_of_stranger(span, capture)
         self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))

@@ -120,14 +120,7 @@ class AOTSpanProcessor(SpanProcessor):
         recording.mapped = True
         call = recording.call
         if call is not None:
-            recording.output = call.output
-            if call.described is not None:
-                recording.described = recording.operation = call.described
-            if call.failure is not None:
-                recording.failure = call.failure
-            if call.local_variables is not None and call.local_capture is not None:
-                recording.local_variables = call.local_variables
-                recording.local_mode = call.local_capture.mode.value
+            recording.take_end(call)
         map_span(span, recording, self._pipeline)
         # The call knows its span, which carries the recording: without this they would wait for the collector.
         recording.call = None
@@ -149,12 +142,8 @@ class AOTSpanProcessor(SpanProcessor):
 
 
 def _take_up(span: Span, call: Call, recording: Recording) -> None:
-    call.recording = recording
-    recording.call = call
-    recording.taxonomy = call.site.taxonomy
+    recording.take_up(call)
     _write_as(span, recording, call.capture)
-    recording.input = call.take_input()
-    recording.operation = call.described
     attributes = spans.attribute_dict(span)
     # Attributes of the user's went through the SDK, which cleans and cuts them, and ours with them.
     if attributes is not None and call.site.own_attributes is not None:

@@ -236,6 +236,18 @@ GEN_AI_OPENAI_REQUEST_SEED: Final = "gen_ai.openai.request.seed"
 """Seed of the request. Deprecated: gen_ai.request.seed."""
 GEN_AI_OPENAI_REQUEST_RESPONSE_FORMAT: Final = "gen_ai.openai.request.response_format"
 """Format asked for. Deprecated: gen_ai.output.type."""
+LANGFUSE_OBSERVATION_INPUT: Final = "langfuse.observation.input"
+"""What went in, as JSON."""
+LANGFUSE_OBSERVATION_OUTPUT: Final = "langfuse.observation.output"
+"""What came out, as JSON."""
+LANGFUSE_OBSERVATION_METADATA: Final = "langfuse.observation.metadata"
+"""Data that the user attached: `langfuse.observation.metadata.<name>`."""
+LANGFUSE_OBSERVATION_STATUS_MESSAGE: Final = "langfuse.observation.status_message"
+"""What is said of the outcome, of an error for instance."""
+LANGFUSE_EXPERIMENT_ITEM_EXPECTED_OUTPUT: Final = "langfuse.experiment.item.expected_output"
+"""What a row of a dataset expects, as JSON."""
+LOGFIRE_MSG: Final = "logfire.msg"
+"""A sentence for a person, with the arguments of the span in it."""
 MCP_METHOD_NAME: Final = "mcp.method.name"
 """Method of an MCP message."""
 MCP_SESSION_ID: Final = "mcp.session.id"
@@ -884,6 +896,11 @@ NAMES: Final = frozenset(
         "input.mime_type",
         "input.value",
         "jsonrpc.request.id",
+        "langfuse.experiment.item.expected_output",
+        "langfuse.observation.input",
+        "langfuse.observation.metadata",
+        "langfuse.observation.output",
+        "langfuse.observation.status_message",
         "llm.chat.stop_sequences",
         "llm.choices",
         "llm.cost.completion",
@@ -939,6 +956,7 @@ NAMES: Final = frozenset(
         "llm.usage.token_type",
         "llm.usage.total_tokens",
         "llm.user",
+        "logfire.msg",
         "mcp.method.name",
         "mcp.protocol.version",
         "mcp.request.argument",
@@ -1049,6 +1067,11 @@ CONTENT: Final = frozenset(
         "input.documents",
         "input.images",
         "input.value",
+        "langfuse.experiment.item.expected_output",
+        "langfuse.observation.input",
+        "langfuse.observation.metadata",
+        "langfuse.observation.output",
+        "langfuse.observation.status_message",
         "llm.choices",
         "llm.function_call",
         "llm.headers",
@@ -1060,6 +1083,7 @@ CONTENT: Final = frozenset(
         "llm.prompts",
         "llm.request.functions",
         "llm.tools",
+        "logfire.msg",
         "mcp.request.argument",
         "mcp.resource.uri",
         "mcp.response.value",
@@ -1109,6 +1133,7 @@ CONTENT_PREFIXES: Final = (
     "gen_ai.prompt.variable.",
     "input.documents.",
     "input.images.",
+    "langfuse.observation.metadata.",
     "llm.choices.",
     "llm.input_messages.",
     "llm.output_messages.",
