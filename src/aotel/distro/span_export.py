@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from importlib.metadata import entry_points
 from time import monotonic
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from aotel.calls import describe_error
-from aotel.export import bounded_batch_processor, otlp_span_exporter
+from aotel.export import BoundedBatchSpanProcessor, bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import careful
+from aotel.pipeline.processor import AOTSpanProcessor
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -27,6 +29,7 @@ FLUSH_TIMEOUT = 5.0
 
 _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics before or after
 _made: list[_Made] = []
+_send_at_root = True
 
 
 class _Made:
@@ -34,17 +37,17 @@ class _Made:
 
     def __init__(self, exporter: CarefulSpanExporter, seconds: float) -> None:
         self.processor = bounded_batch_processor(exporter, seconds)
+        self.seconds = seconds
         self._exporter = exporter
-        self._seconds = seconds
 
-    def finish(self) -> None:
+    def finish(self, seconds: float) -> None:
         start = monotonic()
-        self.processor.shutdown()
-        late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
+        self.processor.end(seconds)
+        late = monotonic() - start > seconds - 0.01  # it counts in milliseconds
         if late and not self._exporter.down:  # which would have been said already
-            to, seconds = self._exporter.receiver, self._seconds
+            to = self._exporter.receiver
             _logger.warning(
-                "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, seconds
+                "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, self.seconds
             )
 
 
@@ -56,14 +59,44 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
         flush_timeout: seconds that the end of the program may take.
     """
     made = _Made(careful(exporter), flush_timeout * _SHARE)
+    made.processor.sends_at_root = _send_at_root
     _made.append(made)
     return made.processor
 
 
-def finish_span_export() -> None:
-    """Send the last spans, and say if they could not be sent in time; the program ends."""
+def send_spans_at_root(*, wanted: bool) -> None:
+    """Have the end of a root span send the spans that wait, in the background; or leave it to the usual interval."""
+    global _send_at_root
+    _send_at_root = wanted
     for made in _made:
-        made.finish()
+        made.processor.sends_at_root = wanted
+
+
+def spans_wait() -> bool:
+    """Say whether there may be spans of this process that were not sent yet."""
+    return any(made.processor.used for made in _made)
+
+
+def finish_span_export(limit: float) -> None:
+    """Send the last spans, and say if they could not be sent in time; the program ends.
+
+    Args:
+        limit: seconds that it takes at most.
+    """
+    if not _made:
+        return
+    until = monotonic() + min(limit, max(made.seconds for made in _made))
+    if len(_made) > 1:
+        for made in _made:  # at the same time: one receiver that answers nothing must not cost the others theirs
+            made.processor.send_now()
+    for number, made in enumerate(_made):
+        made.finish(max((until - monotonic()) / (len(_made) - number), 0))
+
+
+def abandon_spans() -> None:
+    """Send nothing any more; the program has to end now."""
+    for made in _made:
+        made.processor.end(0)
 
 
 def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeout: float) -> None:
@@ -94,5 +127,22 @@ def _load(name: str) -> Any:
 
 def exports_spans(provider: Any) -> bool:
     """Say whether a provider has an exporter already, as far as can be seen."""
-    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in processors)
+    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in _processors(provider))
+
+
+def flush_processors_of_others(provider: Any, until: float) -> None:
+    """Have the span processors that are not ours send what they hold.
+
+    Args:
+        provider: that they are on; where that can't be seen, nothing happens.
+        until: when to begin with no further one, of the monotonic clock.
+    """
+    for processor in _processors(provider):
+        left = until - monotonic()
+        if left > 0 and not isinstance(processor, (AOTSpanProcessor, BoundedBatchSpanProcessor)):
+            with contextlib.suppress(Exception):
+                processor.force_flush(int(left * 1000) or 1)
+
+
+def _processors(provider: Any) -> tuple[SpanProcessor, ...]:
+    return tuple(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))

@@ -204,10 +204,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _flush(read: Reader) -> str:
-    serverless = any([read.optional(platform, verbatim) for platform in _SERVERLESS])
+    platforms = [read.optional(platform, verbatim) for platform in _SERVERLESS]
     asked = read.required(env.AOTEL_FLUSH, one_of(env.AOTEL_FLUSH.members))
     if asked == "auto":
-        return "wait" if serverless else "background"
+        return "wait" if any(platforms) else "background"
     return asked
 
 
