@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import psutil
 from tests.distro.programs import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -150,12 +151,9 @@ class Launcher:
 
 def results(spans: Sequence[Any]) -> list[str]:
     """Return what the operations of `WORK` have returned, sorted."""
-    return sorted(str(span.attributes["output.value"]) for span in spans)
+    return sorted(str(span.attributes["output.value"]) for span in spans if span.name == "work")
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"no {what} after {PATIENCE} s"
-        time.sleep(0.02)
+def kinds(envelopes: Sequence[Any]) -> dict[str, int]:
+    """Return how many envelopes there are of each kind."""
+    return dict(Counter(envelope["kind"] for envelope in envelopes))

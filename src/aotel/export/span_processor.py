@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 from functools import partial
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from aotel.calls import PORT
 from aotel.export.quiet import listening
 from aotel.export.soon import Soon
 from aotel.export.spans import careful
@@ -85,7 +87,9 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor, Forking):
         self._soon.stop()
         stop = getattr(self._batch_processor, "shutdown", None)
         if stop is not None and "timeout_millis" in inspect.signature(stop).parameters:
-            stop(timeout_millis=int(seconds * 1000))
+            # Interrupted in the middle of a fork, a child has a thread that was not started yet, and nothing to send.
+            with contextlib.suppress(RuntimeError):
+                stop(timeout_millis=int(seconds * 1000))
         else:
             within(seconds, super().shutdown)
             self._careful.shutdown()
@@ -105,7 +109,14 @@ def within(seconds: float, action: Callable[[], object]) -> bool:
         action: what to do.
     """
     results: list[object] = []
-    thread = threading.Thread(target=lambda: results.append(action()), name="aotel-flush", daemon=True)
+
+    def act() -> None:
+        try:
+            results.append(action())
+        except Exception as error:  # noqa: BLE001 - a thread of ours must not print its traceback
+            PORT.report("a flush", error)
+
+    thread = threading.Thread(target=act, name="aotel-flush", daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the interpreter is shutting down: `shutdown` sends what there is
