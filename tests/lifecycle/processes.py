@@ -130,7 +130,11 @@ class Launcher:
     def variables(self, further: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the variables of a program."""
         clean = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-        own = {"AOTEL_ENVELOPES": "none", "PYTHONPATH": os.pathsep.join((str(self.directory), str(ROOT / "src")))}
+        own = {
+            "AOTEL_ENVELOPES": "none",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain,openai,anthropic,litellm",  # they import frameworks
+            "PYTHONPATH": os.pathsep.join((str(self.directory), str(ROOT / "src"))),
+        }
         return {**clean, **own, **self.environment, **(further or {})}
 
     def python(self, *sources: str, options: Sequence[str] = (), **environment: str) -> Running:

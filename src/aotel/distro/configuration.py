@@ -174,6 +174,7 @@ def adopt(provider: Any) -> None:
             attach(provider, STATE.pipeline)
             request = STATE.request or Request()
             _send_spans(provider, with_backends(environment.load(), request), request)
+            _end_before_providers()
             return
         request = STATE.request or Request()
         settings = with_backends(environment.load(), request)
@@ -219,7 +220,14 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     send_spans_at_root(wanted=settings.flush != "off")
     pipeline.hurries = settings.flush != "off"
     pipeline.root_started = WaitAtRoot(pipeline, provider).started if settings.flush == "wait" else None
-    # Last registered is first called: a provider has an exit handler too, and none of them knows of the others' time.
+    _end_before_providers()
+
+
+def _end_before_providers() -> None:
+    """Be the first at exit: providers have handlers too, one after the other, that know nothing of each other's time.
+
+    Whoever registers last is called first.
+    """
     atexit.unregister(ENDING.finish)
     atexit.register(ENDING.finish)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ class Ending(Forking):
             self._thread = None
             # Providers flush at their end too: what did not go in time is not tried again.
             pipeline.flush_timeout = self.left() if delivered else 0.0
+            _keep_exit_status()
             if self.signal is not None:
                 os.kill(os.getpid(), self.signal)
 
@@ -115,6 +117,17 @@ class Ending(Forking):
         with contextlib.suppress(Exception):
             if flush is not None and self.left():
                 flush(int(self.left() * 1000) or 1)
+
+
+def _keep_exit_status() -> None:
+    """Have a program that Ctrl-C has ended say so by its exit status, as it does without us.
+
+    CPython notes an unhandled KeyboardInterrupt, but forgets it when a string is evaluated later: what we import at
+    the end may do that. An interrupt out of a string has it noted again.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - see above
 
 
 ENDING = Ending()
