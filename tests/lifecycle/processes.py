@@ -12,7 +12,6 @@ import textwrap
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -21,6 +20,7 @@ from tests.distro.programs import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -38,7 +38,7 @@ WORK = """
     def say(*what):
         print(*what, flush=True)
 """
-"""The beginning of a program: `work(name)` is an operation whose result is its name; `say` is read by `Running.read`."""
+"""The beginning of a program: `work(name)` is an operation that returns its name; `Running.read` hears what it says."""
 
 LONG = {"OTEL_BSP_SCHEDULE_DELAY": "60000", "PYTHONWARNINGS": "ignore::DeprecationWarning"}
 """Variables: spans wait for a minute, unless somebody has them sent; forks beside threads are not warned of."""

@@ -174,8 +174,8 @@ def test_a_prefork_server_that_is_stopped(launcher: Launcher, receiver: OtlpRece
                 raise SystemExit(3)
             signal.signal(signal.SIGTERM, stop)
             work(f"worker {number}")
-            os.write(writer, b".")
             try:
+                os.write(writer, b".")
                 time.sleep(60)
             finally:
                 work(f"stopped {number}")
@@ -218,15 +218,18 @@ def test_a_child_that_made_nothing_leaves_at_once(launcher: Launcher) -> None:
         say(time.monotonic() - begin)
         os._exit(0)
     """
-    with BlackHole() as hole, launcher.python(
-        WORK, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, AOTEL_ENVELOPES="otlp", **UNSENT
-    ) as running:
+    with (
+        BlackHole() as hole,
+        launcher.python(
+            WORK, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, AOTEL_ENVELOPES="otlp", **UNSENT
+        ) as running,
+    ):
         assert float(running.read()) < 10  # a flush would take a second each
 
 
 def test_os_exit_of_a_child_waits_for_a_second_at_most(launcher: Launcher) -> None:
     program = """
-        aotel.configure()
+        aotel.configure(flush_timeout=25)
         child = os.fork()
         if child == 0:
             work("child")
@@ -235,12 +238,13 @@ def test_os_exit_of_a_child_waits_for_a_second_at_most(launcher: Launcher) -> No
         say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), time.monotonic() - begin)
         os._exit(0)
     """
-    with BlackHole() as hole, launcher.python(
-        WORK, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, **UNSENT
-    ) as running:
+    with (
+        BlackHole() as hole,
+        launcher.python(WORK, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, **UNSENT) as running,
+    ):
         code, seconds = running.read().split()
         assert code == "5"
-        assert float(seconds) < 4  # of the flush timeout's five
+        assert float(seconds) < 10  # and not the flush timeout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a fork of a program with threads is safe enough on Linux alone")

@@ -28,7 +28,7 @@ METRIC = """
 ENDS = """
     say(time.monotonic())
 """
-SLACK = 1.0  # seconds for the interpreter itself, on a machine that does other things too
+SLACK = 2.5  # seconds for the interpreter itself, on a machine that does other things too
 
 
 def instrumented(launcher: Launcher, program: Path) -> list[str]:
@@ -44,7 +44,11 @@ def test_black_holes_for_every_signal_at_once(launcher: Launcher, tmp_path: Path
         provider.get_tracer("app").start_span("another").end()
     """
     program = launcher.write("program.py", WORK, made if own_provider else "", METRIC, 'work("last")', ENDS)
-    with BlackHole() as hole, BlackHole() as other, PodServer(tmp_path, replies=["silence"] * 100, hello_reply="silence") as pod:
+    with (
+        BlackHole() as hole,
+        BlackHole() as other,
+        PodServer(tmp_path, replies=["silence"] * 100, hello_reply="silence") as pod,
+    ):
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": hole.endpoint,
             "AOTEL_BACKEND": "otlp,phoenix",
@@ -64,12 +68,32 @@ def test_black_holes_for_every_signal_at_once(launcher: Launcher, tmp_path: Path
 def test_a_receiver_that_answers_gets_all_beside_one_that_does_not(launcher: Launcher, receiver: OtlpReceiver) -> None:
     program = launcher.write("program.py", WORK, "for number in range(20): work(number)", ENDS)
     with BlackHole() as hole:
-        variables = {"AOTEL_BACKEND": "phoenix,otlp", "PHOENIX_COLLECTOR_ENDPOINT": f"{hole.endpoint}/v1/traces", "AOTEL_FLUSH": "off"}
+        variables = {
+            "AOTEL_BACKEND": "phoenix,otlp",
+            "PHOENIX_COLLECTOR_ENDPOINT": f"{hole.endpoint}/v1/traces",
+            "AOTEL_FLUSH": "off",
+        }
         with launcher.command([sys.executable, str(program)], **variables) as running:
             began = float(running.read())
             assert running.wait() == 0
             assert time.monotonic() - began < 5 + SLACK
     assert len(results(receiver.spans)) == 20
+
+
+def test_without_a_thread_of_its_own_too(launcher: Launcher) -> None:
+    """What a receiver has let wait in a call is not waited for again for as long at the end."""
+    program = 'aotel.configure(inline=True, flush_timeout=2); work("last")'
+    with BlackHole() as hole:
+        variables = {
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": hole.endpoint,
+            "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "9",  # seconds, of each attempt
+            "AOTEL_ENVELOPES": "otlp",
+            "OTEL_TRACES_EXPORTER": "none",
+        }
+        with launcher.python(WORK, program, ENDS, **variables) as running:
+            began = float(running.read())
+            assert running.wait() == 0
+            assert time.monotonic() - began < 2 + SLACK, running.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="this system has no such signal")
@@ -99,14 +123,14 @@ def test_ctrl_c_flushes_and_a_second_one_ends_it(launcher: Launcher, receiver: O
 def test_sigterm_during_the_flush_at_exit_lets_it_finish(launcher: Launcher) -> None:
     with BlackHole() as hole:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": hole.endpoint, "AOTEL_FLUSH": "off"}
-        program = 'aotel.configure(flush_timeout=4); work("last"); say("ready")'
+        program = 'aotel.configure(flush_timeout=8); work("last"); say("ready")'
         with launcher.python(WORK, program, **variables) as running:
             assert running.read() == "ready"
             time.sleep(0.7)
             begin = time.monotonic()
             running.send(signal.SIGTERM)
             assert running.wait() == -signal.SIGTERM
-            assert 0.3 < time.monotonic() - begin < 5
+            assert 0.3 < time.monotonic() - begin < 8 + SLACK
 
 
 def test_threads_that_work_while_the_interpreter_ends(launcher: Launcher, receiver: OtlpReceiver) -> None:

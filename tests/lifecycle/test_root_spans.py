@@ -54,7 +54,7 @@ class Requests(SpanExporter):
     def shutdown(self) -> None:
         """Nothing to close."""
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the SDK's signature
         return True
 
 
@@ -203,9 +203,12 @@ def test_a_receiver_that_says_nothing_is_waited_for_once(launcher: Launcher) -> 
         say(first, time.monotonic() - begin)
         os._exit(0)
     """
-    with BlackHole() as hole, launcher.python(
-        WORK, HANDLER, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, AOTEL_FLUSH="wait"
-    ) as running:
+    with (
+        BlackHole() as hole,
+        launcher.python(
+            WORK, HANDLER, program, OTEL_EXPORTER_OTLP_ENDPOINT=hole.endpoint, AOTEL_FLUSH="wait"
+        ) as running,
+    ):
         first, others = map(float, running.read().split())
         assert 0.8 < first < 5
         assert others < 10  # and not twenty times as long

@@ -101,7 +101,9 @@ def test_nobody_sees_the_handler(launcher: Launcher, receiver: OtlpReceiver) -> 
 
 def test_ignored_stays_ignored(launcher: Launcher, receiver: OtlpReceiver) -> None:
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-    program = 'work("last"); os.kill(os.getpid(), signal.SIGTERM); say(signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)'
+    program = (
+        'work("last"); os.kill(os.getpid(), signal.SIGTERM); say(signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)'
+    )
     with launcher.python(ignore, WORK, program) as running:
         assert running.read() == "True"
         assert running.wait() == 0

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 
-_SHARE = 0.65  # of the time, for spans and envelopes at once; the rest is for metrics and closing
+_SHARE = 0.6  # of the time, for spans and envelopes at once; the rest is for metrics and closing
 _CLOSING_PATIENCE = 0.05  # seconds for each exporter that hangs, once the time is used up
 
 
@@ -90,7 +91,12 @@ class Ending(Forking):
         deadline = monotonic() + limit
         pipeline.flush(0)  # only says so: its thread sends while the spans are sent
         finish_span_export(limit)
-        if pipeline.flush(max(deadline - monotonic(), 0)):
+        left = max(deadline - monotonic(), 0)
+        if pipeline.is_inline:  # it sends in the thread that calls, for as long as that takes
+            delivered = not pipeline.keeps_some or within(left, partial(pipeline.flush, left))
+        else:
+            delivered = pipeline.flush(left)
+        if delivered:
             return True
         own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
         for exporter in own:

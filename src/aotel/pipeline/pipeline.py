@@ -233,6 +233,16 @@ class Pipeline:
         return self._worker is not None and self._worker.has_worked
 
     @property
+    def is_inline(self) -> bool:
+        """Whether whoever makes an envelope delivers it."""
+        return self._worker is not None and self._worker.is_inline
+
+    @property
+    def keeps_some(self) -> bool:
+        """Whether an exporter keeps envelopes for another attempt."""
+        return self._is_waiting()
+
+    @property
     def is_own_thread(self) -> bool:
         """Whether the caller is the thread that delivers: it must not wait for itself."""
         return self._worker is not None and self._worker.is_own_thread

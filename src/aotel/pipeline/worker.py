@@ -231,8 +231,10 @@ class Worker(Forking):
         """Wait until what was put before is worked off, at most `timeout` seconds; say whether it was."""
         thread = self._thread
         if self._inline or thread is None or thread is threading.current_thread():
-            self._drain()
-            self._flush_kept()
+            if timeout > 0 or self._queue:
+                self._drain()
+            if timeout > 0:  # what was kept is sent here, which takes as long as the destination lets it
+                self._flush_kept()
             return True
         request = _Flush()
         self._queue.append((request, 0))
