@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 
-_SHARE = 0.6  # of the time, for spans and envelopes at once; the rest is for metrics and closing
+# Of the time, for both at once; the rest is for metrics and closing. Envelopes are asked for after spans took theirs.
+_SPANS_SHARE, _ENVELOPES_SHARE = 0.6, 0.7
 _CLOSING_PATIENCE = 0.05  # seconds for each exporter that hangs, once the time is used up
 
 
@@ -87,10 +88,10 @@ class Ending(Forking):
                 os.kill(os.getpid(), self.signal)
 
     def _deliver(self, pipeline: Pipeline) -> bool:
-        limit = self.left() * _SHARE
-        deadline = monotonic() + limit
+        whole = self.left()
+        deadline = monotonic() + whole * _ENVELOPES_SHARE
         pipeline.flush(0)  # only says so: its thread sends while the spans are sent
-        finish_span_export(limit)
+        finish_span_export(whole * _SPANS_SHARE)
         left = max(deadline - monotonic(), 0)
         if pipeline.is_inline:  # it sends in the thread that calls, for as long as that takes
             delivered = not pipeline.keeps_some or within(left, partial(pipeline.flush, left))
