@@ -30,6 +30,8 @@ CONTRACT = {
     "AOTEL_CONSOLE_LEVEL": (),
     "AOTEL_SENSOR": (),
     "AOTEL_SENSOR_POLICY": (),
+    "AOTEL_FLUSH": (),
+    "AOTEL_SIGTERM": (),
     "AOTEL_DISABLED": (),
 }
 

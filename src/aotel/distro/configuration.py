@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sys
 from threading import RLock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import set_tracer_provider
@@ -20,13 +19,16 @@ from aotel.distro.arguments import Request
 from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
 from aotel.distro.continuing import continue_trace
+from aotel.distro.ending import ENDING
 from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
-from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
+from aotel.distro.root_spans import WaitAtRoot
+from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, send_spans_at_root
 from aotel.distro.subprocesses import carry_context_into_processes
+from aotel.distro.termination import watch_sigterm
 from aotel.distro.threads import carry_context_into_threads
 from aotel.distro.watching import console_exporter, start_sensor
-from aotel.export import EnvelopeExporter, OtlpExporter, select
+from aotel.export import OtlpExporter, select
 from aotel.instrumentation.switch import follow_settings
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
 from aotel.pipeline.provider import behind, current_provider, is_attached, others_see_first, takes_processors
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 _lock = RLock()
-
-_ENVELOPES_SHARE = 0.7  # of the time at exit, the same time that spans are sent in; the rest is for metrics and closing
 
 
 class _State:
@@ -173,6 +173,7 @@ def adopt(provider: Any) -> None:
             attach(provider, STATE.pipeline)
             request = STATE.request or Request()
             _send_spans(provider, with_backends(environment.load(), request), request)
+            _end_before_providers()
             return
         request = STATE.request or Request()
         settings = with_backends(environment.load(), request)
@@ -213,8 +214,21 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     if pipeline.session_id:
         say_once(f"session id {policy.redactor.text(pipeline.session_id)!r} is in use", logging.INFO)
     if STATE.children is None:
-        STATE.children = Children(_finish)
-        atexit.register(_finish)
+        STATE.children = Children()
+    ENDING.pipeline, ENDING.provider = pipeline, provider
+    send_spans_at_root(wanted=settings.flush != "off")
+    pipeline.hurries = settings.flush != "off"
+    pipeline.root_started = WaitAtRoot(pipeline, provider).started if settings.flush == "wait" else None
+    _end_before_providers()
+
+
+def _end_before_providers() -> None:
+    """Be the first at exit: providers have handlers too, one after the other, that know nothing of each other's time.
+
+    Whoever registers last is called first.
+    """
+    atexit.unregister(ENDING.finish)
+    atexit.register(ENDING.finish)
 
 
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
@@ -289,6 +303,7 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     continue_trace(settings)
     carry_context_into_processes(wanted=settings.propagate_processes)
     carry_context_into_fresh_processes()
+    watch_sigterm(wanted=settings.sigterm == "flush")
 
 
 def _open_tracer(pipeline: Pipeline, provider: Any) -> None:
@@ -298,21 +313,6 @@ def _open_tracer(pipeline: Pipeline, provider: Any) -> None:
     PORT.tracer = tracer if unattached is None else unattached
     sampler = getattr(behind(provider), "sampler", None)
     PORT.attributes_at_start = reads_attributes(sampler) or others_see_first(provider)
-
-
-def _finish() -> None:
-    """Deliver what waits at exit; providers shut their processors down there too, but one after the other."""
-    pipeline = STATE.pipeline
-    if pipeline is None:
-        return
-    deadline = monotonic() + pipeline.flush_timeout * _ENVELOPES_SHARE
-    pipeline.flush(0)  # only says so: its thread sends while the spans are sent
-    finish_span_export()
-    if not pipeline.flush(max(deadline - monotonic(), 0)):
-        pipeline.flush_timeout = 0.0  # there is no time left for another attempt
-        own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
-        if not any(exporter.counts.state == "down" for exporter in own):  # which was said already
-            _logger.warning("aotel: the last envelopes could not be delivered in time, and are lost")
 
 
 def autostart() -> None:

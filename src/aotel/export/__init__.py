@@ -6,12 +6,14 @@ from aotel.export.health import Backoff
 from aotel.export.otlp import OtlpExporter
 from aotel.export.pod import PodExporter
 from aotel.export.selection import Selection, select
-from aotel.export.span_processor import bounded_batch_processor
+from aotel.export.span_processor import BoundedBatchSpanProcessor, bounded_batch_processor
 from aotel.export.spans import CarefulSpanExporter, otlp_span_exporter
 from aotel.export.stderr import StderrExporter
+from aotel.export.within import within
 
 __all__ = [
     "Backoff",
+    "BoundedBatchSpanProcessor",
     "CarefulSpanExporter",
     "EnvelopeExporter",
     "ExporterStatus",
@@ -23,4 +25,5 @@ __all__ = [
     "bounded_batch_processor",
     "otlp_span_exporter",
     "select",
+    "within",
 ]

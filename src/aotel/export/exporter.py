@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
-_CLOSING_WAIT = 0.5  # seconds that `shutdown` grants a call it has just interrupted
-
 
 @dataclass
 class ExporterStatus:
@@ -60,7 +58,12 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
 
     Args:
         name: what it is called in `status()`.
+
+    Attributes:
+        closing_patience: seconds that `shutdown` grants a call it has just interrupted.
     """
+
+    closing_patience: float = 0.5
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -158,7 +161,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
         self._closing.set()
         self._interrupt()
         # An export that can't be interrupted finishes the exporter itself, when it returns.
-        if self._lock.acquire(timeout=_CLOSING_WAIT):
+        if self._lock.acquire(timeout=self.closing_patience):
             try:
                 if not self._busy:
                     self._finish()

@@ -53,6 +53,8 @@ class Pipeline:
 
     Attributes:
         audited: whether envelopes go anywhere; where not, none are made.
+        hurries: whether the end of a root span has what waits delivered now, rather than at the usual interval.
+        root_started: called with every root span that is recorded, if somebody wants to know.
         roomy: whether the SDK's limit on the number of attributes may be lifted.
     """
 
@@ -66,6 +68,8 @@ class Pipeline:
         self._warned_unsampled = False
         self._unattached: UnattachedTracer | None = None
         self._worker: Worker | None = None
+        self.hurries = True
+        self.root_started: Callable[[Any], None] | None = None
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -180,6 +184,11 @@ class Pipeline:
         content = recording.output or recording.operation
         self._put((_END, recording, recording.next_seq(), None), 0 if content is None else content.size)
 
+    def root_ended(self) -> None:
+        """Have what waits delivered soon: a root span has ended."""
+        if self.hurries and self._worker is not None:
+            self._worker.hurry()
+
     def later(self, work: Callable[[], None]) -> None:
         """Do something soon in the worker's thread, or when somebody flushes; may be called where no lock is safe."""
         self._later.append(work)
@@ -230,6 +239,26 @@ class Pipeline:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
         self._catch_up()
         return self._worker.flush(timeout) if self._worker else True
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether envelopes were made in this process, by the worker's thread or for it."""
+        return self._worker is not None and self._worker.has_worked
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether whoever makes an envelope delivers it."""
+        return self._worker is not None and self._worker.is_inline
+
+    @property
+    def keeps_some(self) -> bool:
+        """Whether an exporter keeps envelopes for another attempt."""
+        return self._is_waiting()
+
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the caller is the thread that delivers: it must not wait for itself."""
+        return self._worker is not None and self._worker.is_own_thread
 
     @property
     def is_stopped(self) -> bool:

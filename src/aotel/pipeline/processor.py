@@ -42,6 +42,8 @@ class AOTSpanProcessor(SpanProcessor):
         try:
             context = otel_context.get_current() if parent_context is None else parent_context
             self._start(span, context)
+            if self._pipeline.root_started is not None and _is_root(span):
+                self._pipeline.root_started(span)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("start of a recorded span", error)
 
@@ -60,6 +62,8 @@ class AOTSpanProcessor(SpanProcessor):
             recording = spans.recording_of(span)
             if recording is not None and recording.owner is self:
                 self._end(span, recording)
+                if _is_root(span):
+                    self._pipeline.root_ended()
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("end of a recorded span", error)
 
@@ -139,6 +143,11 @@ class AOTSpanProcessor(SpanProcessor):
         if not recording.announced:
             self._pipeline.start(recording)
         self._pipeline.end(recording)
+
+
+def _is_root(span: ReadableSpan) -> bool:
+    """Say whether a span is the outermost one in this process."""
+    return span.parent is None or span.parent.is_remote
 
 
 def _take_up(span: Span, call: Call, recording: Recording) -> None:

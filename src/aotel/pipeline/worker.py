@@ -80,6 +80,7 @@ class Worker(Forking):
         # Two counts, each written on one side, since a sum that both change would need a lock.
         self._size_in = self._size_out = 0
         self._idle = self._in_a_hurry = False
+        self._hurried = 0.0
         self._thread: threading.Thread | None = None
 
     def after_fork_in_child(self) -> None:
@@ -98,9 +99,28 @@ class Worker(Forking):
         return self._inline
 
     @property
+    def has_worked(self) -> bool:
+        """Whether an item was ever put, in this process."""
+        return self._thread is not None or bool(self._queue)
+
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the caller is the thread that works the items off."""
+        return self._thread is threading.current_thread()
+
+    @property
     def queued(self) -> int:
         """How many items wait."""
         return len(self._queue)
+
+    def hurry(self) -> None:
+        """Have what waits worked off now, without company; once an interval at most, and without waiting for it."""
+        now = monotonic()
+        if self._thread is None or not self._queue or now - self._hurried < INTERVAL:
+            return
+        self._hurried = now
+        self._in_a_hurry = True
+        self._wake.put(None)
 
     def put(self, item: object, size: int = 0) -> None:
         """Take an item; never waits, except in inline mode.
@@ -211,8 +231,10 @@ class Worker(Forking):
         """Wait until what was put before is worked off, at most `timeout` seconds; say whether it was."""
         thread = self._thread
         if self._inline or thread is None or thread is threading.current_thread():
-            self._drain()
-            self._flush_kept()
+            if timeout > 0 or self._queue:
+                self._drain()
+            if timeout > 0:  # what was kept is sent here, which takes as long as the destination lets it
+                self._flush_kept()
             return True
         request = _Flush()
         self._queue.append((request, 0))

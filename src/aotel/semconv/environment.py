@@ -139,6 +139,27 @@ AOTEL_SENSOR_POLICY: Final = Variable(
     None,
     "Which hosts and paths are allowed, as `aotel run` writes it for the program that it runs.",
 )
+AOTEL_FLUSH: Final = Variable(
+    "AOTEL_FLUSH",
+    (),
+    "auto",
+    (
+        "What the end of a root span does with what waits. `background` has it sent soon, `wait` before the "
+        "span's end returns (at most the flush timeout), `off` leaves it to the usual intervals; `auto` is "
+        "`wait` on a serverless platform and `background` elsewhere."
+    ),
+    members=("auto", "background", "wait", "off"),
+)
+AOTEL_SIGTERM: Final = Variable(
+    "AOTEL_SIGTERM",
+    (),
+    "flush",
+    (
+        "What SIGTERM does where the program leaves it to the system. `flush` sends what waits first, at most "
+        "for the flush timeout, and ends the process as the system would; `off` leaves the signal alone."
+    ),
+    members=("flush", "off"),
+)
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
 OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
@@ -238,6 +259,9 @@ LANGFUSE_SECRET_KEY: Final = Variable("LANGFUSE_SECRET_KEY", (), None, "Secret h
 LANGFUSE_BASE_URL: Final = Variable(
     "LANGFUSE_BASE_URL", ("LANGFUSE_HOST",), "https://cloud.langfuse.com", "Address of a Langfuse."
 )
+AWS_LAMBDA_FUNCTION_NAME: Final = Variable("AWS_LAMBDA_FUNCTION_NAME", (), None, "Set by AWS Lambda.")
+K_SERVICE: Final = Variable("K_SERVICE", (), None, "Set by Google Cloud Run and Cloud Functions, and by Knative.")
+FUNCTIONS_WORKER_RUNTIME: Final = Variable("FUNCTIONS_WORKER_RUNTIME", (), None, "Set by Azure Functions.")
 OPENINFERENCE_HIDE_INPUTS: Final = Variable(
     "OPENINFERENCE_HIDE_INPUTS", (), "false", "No input value, input messages or tool definitions."
 )
@@ -305,6 +329,8 @@ VARIABLES: Final = (
     AOTEL_CONSOLE_LEVEL,
     AOTEL_SENSOR,
     AOTEL_SENSOR_POLICY,
+    AOTEL_FLUSH,
+    AOTEL_SIGTERM,
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
@@ -334,6 +360,9 @@ VARIABLES: Final = (
     LANGFUSE_PUBLIC_KEY,
     LANGFUSE_SECRET_KEY,
     LANGFUSE_BASE_URL,
+    AWS_LAMBDA_FUNCTION_NAME,
+    K_SERVICE,
+    FUNCTIONS_WORKER_RUNTIME,
     OPENINFERENCE_HIDE_INPUTS,
     OPENINFERENCE_HIDE_OUTPUTS,
     OPENINFERENCE_HIDE_INPUT_MESSAGES,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "check_envelopes", "load", "report", "variables_set", "without_password"]
 
 _HIDE = "OPENINFERENCE_HIDE_"
+_SERVERLESS = (env.AWS_LAMBDA_FUNCTION_NAME, env.K_SERVICE, env.FUNCTIONS_WORKER_RUNTIME)
 _CONTENT_SWITCHES = (env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, env.TRACELOOP_TRACE_CONTENT)
 
 _logger = logging.getLogger("aotel")
@@ -66,6 +67,8 @@ class Settings:
         console_level: The least that it shows: `debug`, `info`, `warning` or `error`.
         sensor: What of its own doings the process tells the pod: some of `files`, `network`, `processes`.
         sensor_policy: Which hosts and paths are allowed, as JSON.
+        flush: What the end of a root span does: `background`, `wait` or `off`.
+        sigterm: What SIGTERM does where the program leaves it to the system: `flush` or `off`.
         disabled: Whether everything is off.
         redact_names: Further names whose values are secret.
         redact_patterns: Further regular expressions of secrets; each compiles.
@@ -108,6 +111,8 @@ class Settings:
     console_level: str = "info"
     sensor: tuple[str, ...] = ()
     sensor_policy: str | None = None
+    flush: str = "background"
+    sigterm: str = "flush"
     disabled: bool = False
     redact_names: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
@@ -172,6 +177,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         console_level=read.required(env.AOTEL_CONSOLE_LEVEL, one_of(lower(env.AOTEL_CONSOLE_LEVEL.members))),
         sensor=without_off(read.required(env.AOTEL_SENSOR, some_of(env.AOTEL_SENSOR.members))),
         sensor_policy=read.optional(env.AOTEL_SENSOR_POLICY, verbatim),
+        flush=_flush(read),
+        sigterm=read.required(env.AOTEL_SIGTERM, one_of(env.AOTEL_SIGTERM.members)),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
         redact_names=read.items(env.AOTEL_REDACT_NAMES, items_of),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
@@ -194,6 +201,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         tracestate=read.optional(env.TRACESTATE, stripped),
         problems=tuple(dict.fromkeys(read.problems)),
     )
+
+
+def _flush(read: Reader) -> str:
+    platforms = [read.optional(platform, verbatim) for platform in _SERVERLESS]
+    asked = read.required(env.AOTEL_FLUSH, one_of(env.AOTEL_FLUSH.members))
+    if asked == "auto":
+        return "wait" if any(platforms) else "background"
+    return asked
 
 
 def report(settings: Settings) -> None:
