@@ -9,6 +9,7 @@ from aotel.distro.configuration import STATE
 from aotel.distro.handle import Handle
 from aotel.export import EnvelopeExporter
 from aotel.instrumentation import instrumented
+from aotel.pipeline.losses import NOTHING, Dropped
 
 if TYPE_CHECKING:
     from aotel.export import ExporterStatus
@@ -24,7 +25,8 @@ class Status(NamedTuple):
         envelopes: where envelopes go, and why.
         exporters: one a destination, with its counts.
         queued: envelopes that wait.
-        dropped: envelopes dropped because too many waited.
+        dropped: envelopes dropped, because too many waited or because their destination was away for too long.
+        dropped_by_kind: those of them that were dropped because too many waited.
         sent: envelopes delivered, over all exporters.
         refused: envelopes that a receiver refused.
         session_id: the session that was supplied for the whole process, if one was.
@@ -38,6 +40,7 @@ class Status(NamedTuple):
     exporters: tuple[ExporterStatus, ...]
     queued: int
     dropped: int
+    dropped_by_kind: Dropped
     sent: int
     refused: int
     session_id: str | None
@@ -49,6 +52,9 @@ def status() -> Status:
     pipeline = STATE.pipeline
     exporters = pipeline.exporters if pipeline is not None else ()
     statuses = tuple(exporter.counts for exporter in exporters if isinstance(exporter, EnvelopeExporter))
+    losses = pipeline.losses if pipeline is not None else None
+    by_kind = losses.full if losses is not None else NOTHING
+    late = losses.late.total if losses is not None else 0
     errors = [found.last_error for found in statuses if found.last_error]
     return Status(
         enabled=PORT.enabled,
@@ -57,7 +63,8 @@ def status() -> Status:
         envelopes=STATE.destination,
         exporters=statuses,
         queued=pipeline.queued if pipeline is not None else 0,
-        dropped=(pipeline.dropped if pipeline is not None else 0) + sum(found.dropped for found in statuses),
+        dropped=by_kind.total + late + sum(found.dropped for found in statuses),
+        dropped_by_kind=by_kind,
         sent=sum(found.sent for found in statuses),
         refused=sum(found.refused for found in statuses),
         session_id=pipeline.session_id if pipeline is not None else None,

@@ -14,11 +14,13 @@ from opentelemetry.context import get_current
 from opentelemetry.sdk.resources import Resource
 
 from aotel.calls import PORT, describe_error, scope_of
+from aotel.content import weight
 from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
 from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
 from aotel.pipeline.common import Facts
 from aotel.pipeline.hiding import Hiding
+from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
 from aotel.pipeline.worker import Worker
@@ -64,6 +66,7 @@ class Pipeline:
         self._failed: set[str] = set()
         self._warned_unsampled = False
         self._worker: Worker | None = None
+        self.losses = Losses(_phase_of)
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -115,7 +118,13 @@ class Pipeline:
         )
         self.audited = bool(self.exporters)
         self._facts = self._gather()
-        self._worker = Worker(self._deliver, is_waiting=self._is_waiting, flush=self._flush_exporters, inline=inline)
+        self._worker = Worker(
+            self._deliver,
+            is_waiting=self._is_waiting,
+            flush=self._flush_exporters,
+            losses=self.losses,
+            inline=inline,
+        )
         self._put = self._worker.put
 
     @property
@@ -137,9 +146,9 @@ class Pipeline:
         return self._worker.queued if self._worker else 0
 
     @property
-    def dropped(self) -> int:
-        """How many envelopes were dropped because too many waited."""
-        return self._worker.dropped if self._worker else 0
+    def queued_size(self) -> int:
+        """How much memory they keep from being freed, roughly, in bytes."""
+        return self._worker.size if self._worker else 0
 
     def processor(self) -> AOTSpanProcessor:
         """Return a new span processor that feeds this pipeline, for one provider."""
@@ -167,7 +176,12 @@ class Pipeline:
     def end(self, recording: Recording) -> None:
         """Take the end of an operation."""
         content = recording.output or recording.operation
-        self._put((_END, recording, recording.next_seq(), None), 0 if content is None else content.size)
+        size = 0 if content is None else content.size
+        if recording.input is not None:  # which stays until the end does, also when the start was dropped
+            size += recording.input.size
+        if recording.local_variables is not None:
+            size += sum(map(weight, recording.local_variables.values()))
+        self._put((_END, recording, recording.next_seq(), None), size)
 
     def later(self, work: Callable[[], None]) -> None:
         """Do something soon in the worker's thread, or when somebody flushes; may be called where no lock is safe."""
@@ -201,7 +215,8 @@ class Pipeline:
         recording = spans.recording_of(span)
         if recording is None:  # a span that no processor of ours saw start
             recording = self._recording_of_stranger(span, capture)
-        self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))
+        event = (tag, data, time_ns(), capture.mode.value)
+        self._put((_EMIT, recording, recording.next_seq(), event), weight(data))
 
     def _recording_of_stranger(self, span: Any, capture: Capture) -> Recording:
         recording = Recording(self, span.get_span_context(), self.clean_name(getattr(span, "name", "")), 0)
@@ -293,3 +308,11 @@ class Pipeline:
         if name not in self._failed:
             self._failed.add(name)
             _logger.warning("aotel: %s failed (%s); this is said once", name, describe_error(error))
+
+
+def _phase_of(item: tuple[int, Any, int, Any]) -> str | None:
+    """Return which envelope an item would have become."""
+    what, recording, _, _ = item
+    if what == _END:
+        return "end" if recording.failure is None else "error"
+    return {_START: "start", _EMIT: "emit"}.get(what)
