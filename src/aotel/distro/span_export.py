@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from aotel.calls import describe_error
+from aotel.distro.ledger import Ledger
 from aotel.export import bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import careful
 
@@ -28,21 +29,24 @@ FLUSH_TIMEOUT = 5.0
 _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics before or after
 _made: list[_Made] = []
 
+SPANS = Ledger()
+"""The numbers of the span exporters that we made."""
+
 
 class _Made:
     """A batch processor that we made, with its exporter and the seconds that its last export may take."""
 
     def __init__(self, exporter: CarefulSpanExporter, seconds: float) -> None:
         self.processor = bounded_batch_processor(exporter, seconds)
-        self._exporter = exporter
+        self.exporter = exporter
         self._seconds = seconds
 
     def finish(self) -> None:
         start = monotonic()
         self.processor.shutdown()
         late = monotonic() - start > self._seconds - 0.01  # it counts in milliseconds
-        if late and not self._exporter.down:  # which would have been said already
-            to, seconds = self._exporter.receiver, self._seconds
+        if late and not self.exporter.down:  # which would have been said already
+            to, seconds = self.exporter.receiver, self._seconds
             _logger.warning(
                 "aotel: the last spans could not be delivered to %s within %.3g s, and are lost", to, seconds
             )
@@ -57,6 +61,7 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
     """
     made = _Made(careful(exporter), flush_timeout * _SHARE)
     _made.append(made)
+    SPANS.follow(each.exporter for each in _made)
     return made.processor
 
 

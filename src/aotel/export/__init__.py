@@ -1,6 +1,7 @@
 """Where envelopes leave the process: log record exporters for pod, OTLP, file and stderr; and spans over OTLP."""
 
-from aotel.export.exporter import EnvelopeExporter, ExporterStatus
+from aotel.export.counting import Counted, ExporterStatus
+from aotel.export.exporter import EnvelopeExporter
 from aotel.export.file import FileExporter
 from aotel.export.health import Backoff
 from aotel.export.otlp import OtlpExporter
@@ -13,6 +14,7 @@ from aotel.export.stderr import StderrExporter
 __all__ = [
     "Backoff",
     "CarefulSpanExporter",
+    "Counted",
     "EnvelopeExporter",
     "ExporterStatus",
     "FileExporter",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from aotel.export.counting import Counted
 from aotel.export.health import Health
 from aotel.export.outcome import Verdict
 from aotel.export.sizes import REQUEST_BYTES, span_size
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 RECEIVER: Final = "the receiver of spans"
 
 
-class CarefulSpanExporter(SpanExporter):
+class CarefulSpanExporter(SpanExporter, Counted):
     """Hands spans to another exporter, in requests under 3.5 MB; says once when they can't be delivered.
 
     A span that can't be encoded, or is larger than that by itself, is lost alone.
@@ -39,6 +40,7 @@ class CarefulSpanExporter(SpanExporter):
         self._project = project
         self._health = Health(receiver, consequence="spans are lost until it takes them")
         self._closed = False
+        self.count_as("spans" if receiver == RECEIVER else receiver.partition(" (")[0])
 
     @property
     def down(self) -> bool:
@@ -48,6 +50,7 @@ class CarefulSpanExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans; never raises."""
         complete = True
+        sent, refused = self.counts.sent, self.counts.refused
         if self._project is not None:
             spans = self._project.name(spans)
         with suppress_instrumentation():
@@ -55,18 +58,25 @@ class CarefulSpanExporter(SpanExporter):
                 if self._closed or not self._send(request):
                     complete = False
                     break
+        done = self.counts.sent - sent + self.counts.refused - refused
+        self.counts.dropped += len(spans) - done
         return SpanExportResult.SUCCESS if complete else SpanExportResult.FAILURE
 
     def _send(self, spans: list[ReadableSpan]) -> bool:
         """Send one request; return whether there is use in sending the next."""
         outcome = self._stock.send(spans)
         if outcome.verdict is Verdict.DELIVERED:
+            self.counts.sent += len(spans)
+            self.counts.state = "ready"
             self._health.worked()
             return True
+        self.counts.last_error = outcome.reason
         if outcome.verdict is Verdict.UNENCODABLE:
             middle = len(spans) // 2
+            self.counts.refused += len(spans) == 1
             return len(spans) == 1 or (self._send(spans[:middle]) and self._send(spans[middle:]))
         if not self._closed:
+            self.counts.state = "down"
             self._health.failed(outcome.reason)
         return False
 
@@ -77,6 +87,7 @@ class CarefulSpanExporter(SpanExporter):
     def shutdown(self) -> None:
         """Stop at once: an export that runs in another thread is interrupted, if it can be."""
         self._closed = True
+        self.counts.state = "closed"
         self._stock.close()
 
 

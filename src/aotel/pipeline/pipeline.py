@@ -7,10 +7,11 @@ from collections import deque
 from functools import lru_cache
 from itertools import count
 from threading import Lock
-from time import time_ns
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
+from opentelemetry.sdk._logs.export import LogRecordExportResult
 from opentelemetry.sdk.resources import Resource
 
 from aotel.calls import PORT, describe_error, scope_of
@@ -19,6 +20,7 @@ from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
 from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
 from aotel.pipeline.common import Facts
+from aotel.pipeline.costs import Costs
 from aotel.pipeline.hiding import Hiding
 from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
@@ -67,6 +69,7 @@ class Pipeline:
         self._warned_unsampled = False
         self._worker: Worker | None = None
         self.losses = Losses(_phase_of)
+        self.costs = Costs()
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -281,12 +284,21 @@ class Pipeline:
     def _deliver(self, items: Sequence[tuple[int, Any, int, Any]]) -> None:
         if self._later:
             self._catch_up()
+        began = perf_counter()
         records = [record for record in map(self._record, items) if record is not None]
+        if records:
+            self.costs.made(len(records), perf_counter() - began)
         for exporter in self.exporters:
+            began = perf_counter()
+            failed = None
             try:
-                exporter.export(records)
+                if exporter.export(records) is LogRecordExportResult.FAILURE:
+                    failed = "lost"
             except Exception as error:  # noqa: BLE001 - the worker outlives an exporter's faults
+                failed = type(error).__qualname__
                 self._report(exporter, error)
+            if records:
+                self.costs.exported(exporter, perf_counter() - began, failed)
 
     def _record(self, item: tuple[int, Any, int, Any]) -> Any:
         what, recording, seq, event = item
