@@ -147,9 +147,9 @@ def _of_queue(number: int, more: _Attributes | None = None) -> Observation:
 def program_meter_provider() -> MeterProvider | None:
     """Return the program's meter provider, or what stands for the one that it may set later.
 
-    Asking for it could make one, where a variable names it: then the program could not set its own any more.
+    None where a variable names one that has not been made yet: asking would make it, and the program could not set its
+    own any more.
     """
-    if meter_provider_is_set() or OTEL_PYTHON_METER_PROVIDER not in os.environ:
-        return api.get_meter_provider()
-    found: MeterProvider | None = getattr(getattr(api, "_internal", None), "_PROXY_METER_PROVIDER", None)
-    return found
+    if OTEL_PYTHON_METER_PROVIDER in os.environ and not meter_provider_is_set():
+        return None
+    return api.get_meter_provider()
