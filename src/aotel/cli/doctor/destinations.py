@@ -51,6 +51,7 @@ def exporters() -> Section:
     try:
         configure()
         found = status()
+        numbers = _numbers(found)
         provider = current_provider()
         shutdown(0.5)
     finally:
@@ -64,7 +65,7 @@ def exporters() -> Section:
         _spans(environment.load()),
         Finding("envelopes", _state(found.exporters), found.envelopes, _where_envelopes_can_go(found.exporters)),
     ]
-    findings += _numbers(found)
+    findings += numbers
     findings += [Finding("said", "warning", sentence) for sentence in said.sentences if sentence not in known]
     return Section("Providers and exporters", findings)
 
@@ -80,7 +81,7 @@ def _spans(settings: Settings) -> Finding:
 
 
 def _numbers(found: Status) -> list[Finding]:
-    """Say what `status()` counts: here it shows which exporters there are, and what it costs them to end."""
+    """Say what `status()` counts: in this process little, but it shows which exporters a program has."""
     kinds = f" ({found.dropped_by_kind})" if found.dropped_by_kind.total else ""
     queue = f"{found.queued} waiting, {found.queued_size} characters; {found.dropped} dropped{kinds}"
     if found.encode_seconds or found.export_seconds:
