@@ -22,8 +22,10 @@ from aotel.distro.continuing import continue_trace
 from aotel.distro.ending import ENDING
 from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
+from aotel.distro.ledger import Ledger
 from aotel.distro.root_spans import WaitAtRoot
-from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, send_spans_at_root
+from aotel.distro.self_metrics import SelfMetrics, program_meter_provider
+from aotel.distro.span_export import FLUSH_TIMEOUT, SPANS, add_span_exporters, exports_spans, send_spans_at_root
 from aotel.distro.subprocesses import carry_context_into_processes
 from aotel.distro.termination import watch_sigterm
 from aotel.distro.threads import carry_context_into_threads
@@ -56,6 +58,8 @@ class _State:
         self.destination = ""
         self.said: set[str] = set()
         self.children: Children | None = None
+        self.ledger = Ledger()
+        self.measured = False
 
 
 STATE = _State()
@@ -211,6 +215,8 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     )
     for exporter in former:
         exporter.shutdown()  # type: ignore[no-untyped-call]
+    STATE.ledger.follow(pipeline.exporters)
+    _measure(pipeline)
     if pipeline.session_id:
         say_once(f"session id {policy.redactor.text(pipeline.session_id)!r} is in use", logging.INFO)
     if STATE.children is None:
@@ -229,6 +235,14 @@ def _end_before_providers() -> None:
     """
     atexit.unregister(ENDING.finish)
     atexit.register(ENDING.finish)
+
+
+def _measure(pipeline: Pipeline) -> None:
+    """Have the program's meter provider measure us, once: what it sets later takes over what was made before."""
+    provider = None if STATE.measured else program_meter_provider()
+    if provider is not None:
+        STATE.measured = True
+        SelfMetrics(provider, pipeline, STATE.ledger, SPANS)
 
 
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from aotel.calls import describe_error
+from aotel.distro.ledger import Ledger
 from aotel.export import BoundedBatchSpanProcessor, bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import RECEIVER, Destination, careful
 from aotel.export.stock import shown
@@ -31,6 +32,9 @@ FLUSH_TIMEOUT = 5.0
 _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics before or after
 _made: list[_Made] = []
 _send_at_root = True
+
+SPANS = Ledger()
+"""The numbers of the span exporters that we made."""
 
 
 class _Made(NamedTuple):
@@ -62,6 +66,7 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
     processor = bounded_batch_processor(made, seconds)
     processor.sends_at_root = _send_at_root
     _made.append(_Made(processor, made, seconds))
+    SPANS.follow(each.exporter for each in _made)
     return processor
 
 

@@ -1,6 +1,7 @@
 """Where envelopes leave the process: log record exporters for pod, OTLP, file and stderr; and spans over OTLP."""
 
-from aotel.export.exporter import EnvelopeExporter, ExporterStatus
+from aotel.export.counting import Counted, ExporterStatus
+from aotel.export.exporter import EnvelopeExporter
 from aotel.export.file import FileExporter
 from aotel.export.health import Backoff
 from aotel.export.otlp import OtlpExporter
@@ -15,6 +16,7 @@ __all__ = [
     "Backoff",
     "BoundedBatchSpanProcessor",
     "CarefulSpanExporter",
+    "Counted",
     "EnvelopeExporter",
     "ExporterStatus",
     "FileExporter",

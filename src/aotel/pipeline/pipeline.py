@@ -7,18 +7,21 @@ from collections import deque
 from functools import lru_cache
 from itertools import count
 from threading import Lock
-from time import time_ns
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 from opentelemetry.sdk.resources import Resource
 
-from aotel.calls import PORT, describe_error, scope_of
+from aotel.calls import PORT, scope_of
+from aotel.content import weight
 from aotel.envelopes import PRODUCER, EnvelopeBuilder, Recording
-from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
 from aotel.pipeline.common import Facts
+from aotel.pipeline.costs import Costs
+from aotel.pipeline.delivery import Delivery, Faults
 from aotel.pipeline.hiding import Hiding
+from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
 from aotel.pipeline.unattached import UnattachedTracer
@@ -64,12 +67,14 @@ class Pipeline:
         self._processors: list[AOTSpanProcessor] = []
         self._later: deque[Callable[[], None]] = deque(maxlen=_PUT_OFF)
         self._lock = Lock()
-        self._failed: set[str] = set()
+        self._faults = Faults()
         self._warned_unsampled = False
         self._unattached: UnattachedTracer | None = None
         self._worker: Worker | None = None
         self.hurries = True
         self.root_started: Callable[[Any], None] | None = None
+        self.losses = Losses(_phase_of)
+        self.costs = Costs()
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -108,7 +113,7 @@ class Pipeline:
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout
         self.resource = resource or Resource.create({})
-        self.exporters: tuple[LogRecordExporter, ...] = tuple(exporters)
+        self._delivery = Delivery(exporters, self.costs, self._faults)
         self.session_id = settings.session_id or session_id
         self.builder = EnvelopeBuilder(
             pod_id=settings.pod_id or "",
@@ -119,9 +124,15 @@ class Pipeline:
             preview_length=settings.preview_length,
             clean=self.clean_name,
         )
-        self.audited = bool(self.exporters)
+        self.audited = bool(exporters)
         self._facts = self._gather()
-        self._worker = Worker(self._deliver, is_waiting=self._is_waiting, flush=self._flush_exporters, inline=inline)
+        self._worker = Worker(
+            self._deliver,
+            is_waiting=lambda: self._delivery.is_waiting,
+            flush=lambda: self._delivery.flush(self.flush_timeout),
+            losses=self.losses,
+            inline=inline,
+        )
         self._put = self._worker.put
 
     @property
@@ -138,14 +149,19 @@ class Pipeline:
         return Facts(PRODUCER.pid, process, self.builder, self._dialects, self._hiding)
 
     @property
+    def exporters(self) -> tuple[LogRecordExporter, ...]:
+        """Where envelopes go."""
+        return self._delivery.exporters
+
+    @property
     def queued(self) -> int:
         """How many envelopes wait."""
         return self._worker.queued if self._worker else 0
 
     @property
-    def dropped(self) -> int:
-        """How many envelopes were dropped because too many waited."""
-        return self._worker.dropped if self._worker else 0
+    def queued_size(self) -> int:
+        """How much memory they keep from being freed, roughly, in bytes."""
+        return self._worker.size if self._worker else 0
 
     def processor(self) -> AOTSpanProcessor:
         """Return a new span processor that feeds this pipeline, for one provider."""
@@ -182,7 +198,12 @@ class Pipeline:
     def end(self, recording: Recording) -> None:
         """Take the end of an operation."""
         content = recording.output or recording.operation
-        self._put((_END, recording, recording.next_seq(), None), 0 if content is None else content.size)
+        size = 0 if content is None else content.size
+        if recording.input is not None:  # which stays until the end does, also when the start was dropped
+            size += recording.input.size
+        if recording.local_variables is not None:
+            size += sum(map(weight, recording.local_variables.values()))
+        self._put((_END, recording, recording.next_seq(), None), size)
 
     def root_ended(self) -> None:
         """Have what waits delivered soon: a root span has ended."""
@@ -212,7 +233,7 @@ class Pipeline:
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - the worker outlives what it was given to do
-                self._report(self, error)
+                self._faults.report(self, error)
 
     def emit(self, span: Span, tag: str, data: Tree, capture: Capture) -> None:
         """Take an event inside a span, or outside any: then the span is an invalid one."""
@@ -223,7 +244,8 @@ class Pipeline:
             recording = self._unattached.recording_of(span)
         if recording is None:  # a span that no processor of ours saw start
             recording = self._recording_of_stranger(span, capture)
-        self._put((_EMIT, recording, recording.next_seq(), (tag, data, time_ns(), capture.mode.value)))
+        event = (tag, data, time_ns(), capture.mode.value)
+        self._put((_EMIT, recording, recording.next_seq(), event), weight(data))
 
     def _recording_of_stranger(self, span: Any, capture: Capture) -> Recording:
         recording = Recording(self, span.get_span_context(), self.clean_name(getattr(span, "name", "")), 0)
@@ -253,7 +275,7 @@ class Pipeline:
     @property
     def keeps_some(self) -> bool:
         """Whether an exporter keeps envelopes for another attempt."""
-        return self._is_waiting()
+        return self._delivery.is_waiting
 
     @property
     def is_own_thread(self) -> bool:
@@ -269,16 +291,12 @@ class Pipeline:
         """Deliver what waits and shut the exporters down."""
         self._catch_up()
         flushed = self._worker.shutdown(timeout) if self._worker else True
-        for exporter in self.exporters:
-            try:
-                exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK's
-            except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from closing
-                self._report(exporter, error)
+        self._delivery.shutdown()
         return flushed
 
     def silence(self) -> None:
         """Make no envelopes any more, until the next `apply`."""
-        self.exporters = ()
+        self._delivery = Delivery((), self.costs, self._faults)
         self.audited = False
 
     def report_unsampled(self) -> None:
@@ -292,28 +310,14 @@ class Pipeline:
             "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
         )
 
-    def _is_waiting(self) -> bool:
-        return any(isinstance(exporter, EnvelopeExporter) and exporter.counts.waiting for exporter in self.exporters)
-
-    def _flush_exporters(self) -> None:
-        for exporter in self.exporters:
-            try:
-                # The SDK asks for one, but its own in-memory exporter had none for a while.
-                force_flush = getattr(exporter, "force_flush", None)
-                if force_flush is not None:
-                    force_flush(int(self.flush_timeout * 1000))
-            except Exception as error:  # noqa: BLE001 - one exporter must not keep the others from flushing
-                self._report(exporter, error)
-
     def _deliver(self, items: Sequence[tuple[int, Any, int, Any]]) -> None:
         if self._later:
             self._catch_up()
+        began = perf_counter()
         records = [record for record in map(self._record, items) if record is not None]
-        for exporter in self.exporters:
-            try:
-                exporter.export(records)
-            except Exception as error:  # noqa: BLE001 - the worker outlives an exporter's faults
-                self._report(exporter, error)
+        if records:
+            self.costs.made(len(records), perf_counter() - began)
+        self._delivery.deliver(records)
 
     def _record(self, item: tuple[int, Any, int, Any]) -> Any:
         what, recording, seq, event = item
@@ -327,11 +331,13 @@ class Pipeline:
                 return log_record(envelope, recording, recording.end_time, self.resource)
             return log_record(self.builder.emit(recording, seq, event), recording, event[2], self.resource)
         except Exception as error:  # noqa: BLE001 - one odd value must not cost the batch
-            self._report(self, error)
+            self._faults.report(self, error)
             return None
 
-    def _report(self, where: object, error: Exception) -> None:
-        name = type(where).__name__
-        if name not in self._failed:
-            self._failed.add(name)
-            _logger.warning("aotel: %s failed (%s); this is said once", name, describe_error(error))
+
+def _phase_of(item: tuple[int, Any, int, Any]) -> str | None:
+    """Return which envelope an item would have become."""
+    what, recording, _, _ = item
+    if what == _END:
+        return "end" if recording.failure is None else "error"
+    return {_START: "start", _EMIT: "emit"}.get(what)

@@ -22,7 +22,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_conte
 from aotel._version import __version__
 from aotel.calls.port import SCOPE_NAME
 from aotel.export import OtlpExporter
-from aotel.export.exporter import ExporterStatus
+from aotel.export.counting import ExporterStatus
 from aotel.export.stock import GRPC, HTTP
 from aotel.semconv import attributes as names
 from aotel.semconv import kinds

@@ -270,6 +270,12 @@ MCP_SERVER_NAME: Final = "mcp.server.name"
 """Name that the server gives itself."""
 MCP_SERVER_VERSION: Final = "mcp.server.version"
 """Version that the server gives itself."""
+OTEL_COMPONENT_NAME: Final = "otel.component.name"
+"""The exporter by the name that `aotel.status()` has for it, or `envelopes` for the queue."""
+OTEL_COMPONENT_TYPE: Final = "otel.component.type"
+"""Class of the component."""
+AOT_PHASE: Final = "aot.phase"
+"""Which part of an operation an envelope tells of."""
 OPENINFERENCE_SPAN_KIND: Final = "openinference.span.kind"
 """What the span is; without it a backend shows UNKNOWN."""
 OPENINFERENCE_PROJECT_NAME: Final = "openinference.project.name"
@@ -751,6 +757,7 @@ NAMES: Final = frozenset(
         "aot.kind",
         "aot.operation",
         "aot.outcome",
+        "aot.phase",
         "aot.request_id",
         "aot.response.refused",
         "aot.response.service_tier",
@@ -978,6 +985,8 @@ NAMES: Final = frozenset(
         "openai.response.system_fingerprint",
         "openinference.project.name",
         "openinference.span.kind",
+        "otel.component.name",
+        "otel.component.type",
         "output.documents",
         "output.images",
         "output.mime_type",
