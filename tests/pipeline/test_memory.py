@@ -1,4 +1,4 @@
-"""Memory stays flat over many spans: the benchmark with a tenth of its spans, and a queue that they fill."""
+"""Memory stays flat over many spans: the benchmark with fewer spans, and a queue that they fill."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PROGRAM = Path(__file__).parents[2] / "benchmarks" / "memory.py"
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", ["pod-up", "pod-down", "otlp-up", "otlp-down"])
-def test_memory_is_flat_over_a_hundred_thousand_spans(case: str) -> None:
+def test_memory_is_flat_over_many_spans(case: str) -> None:
     done = subprocess.run(
-        [sys.executable, PROGRAM, "--spans", "100000", "--queue", "2000", case],
+        [sys.executable, PROGRAM, "--spans", "40000", "--queue", "2000", case],
         capture_output=True,
         text=True,
         timeout=280,
