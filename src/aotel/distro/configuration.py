@@ -21,6 +21,7 @@ from aotel.distro.arguments import Request
 from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
 from aotel.distro.handle import Handle
+from aotel.distro.samplers import sampler_by_name
 from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
 from aotel.distro.threads import carry_context_into_threads
 from aotel.distro.watching import console_exporter, start_sensor
@@ -219,7 +220,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
     provider = request.tracer_provider if request.tracer_provider is not None else current_provider()
     if provider is None:
-        provider = make_provider(pipeline)
+        provider = make_provider(pipeline, sampler_by_name(settings))
         if STATE.recorders is None:
             add_span_exporters(provider, settings, request.flush_timeout)
         set_tracer_provider(provider)
@@ -275,6 +276,7 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     # A provider that takes no processor was warned of already.
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
+    PORT.process_session = pipeline.session_id
     PORT.propagate_session = settings.propagate_session
     carrier = {"traceparent": settings.traceparent or "", "tracestate": settings.tracestate or ""}
     PORT.remote_parent = TraceContextTextMapPropagator().extract(carrier) if settings.traceparent else None
