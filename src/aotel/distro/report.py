@@ -12,6 +12,7 @@ from aotel.instrumentation import instrumented
 
 if TYPE_CHECKING:
     from aotel.export import ExporterStatus
+    from aotel.pipeline.keeping import KeepingStatus
 
 
 class Status(NamedTuple):
@@ -29,6 +30,7 @@ class Status(NamedTuple):
         refused: envelopes that a receiver refused.
         session_id: the session that was supplied for the whole process, if one was.
         last_error: what went wrong last, if anything did.
+        keeping: runs that the sampler dropped; None without `AOTEL_KEEP`.
     """
 
     enabled: bool
@@ -42,6 +44,7 @@ class Status(NamedTuple):
     refused: int
     session_id: str | None
     last_error: str | None
+    keeping: KeepingStatus | None = None
 
 
 def status() -> Status:
@@ -62,6 +65,7 @@ def status() -> Status:
         refused=sum(found.refused for found in statuses),
         session_id=pipeline.session_id if pipeline is not None else None,
         last_error=errors[-1] if errors else None,
+        keeping=pipeline.keeping.status if pipeline is not None and pipeline.keeping is not None else None,
     )
 
 

@@ -7,11 +7,10 @@ from importlib.metadata import entry_points
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-
 from aotel.calls import describe_error
 from aotel.export import bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import careful
+from aotel.pipeline.handover import exporting_processors
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -94,5 +93,4 @@ def _load(name: str) -> Any:
 
 def exports_spans(provider: Any) -> bool:
     """Say whether a provider has an exporter already, as far as can be seen."""
-    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in processors)
+    return any(True for _ in exporting_processors(provider))

@@ -63,7 +63,7 @@ def _says(sampler: Sampler, part: str, *, sampled: bool) -> bool:
     return (
         isinstance(found, Sampler)
         and decides_as(found, StaticSampler)
-        and found.should_sample(None, 0, "").decision.is_sampled() is sampled
+        and (found.should_sample(None, 0, "").decision is Decision.RECORD_AND_SAMPLE) is sampled
     )
 
 
@@ -93,7 +93,7 @@ class WholeRunSampler(Sampler):
         """Return the parent's decision, or the inner sampler's about a root."""
         parent = trace.get_current_span(parent_context).get_span_context()
         if parent.is_valid and (not parent.is_remote or _is_of_environment(parent)):
-            return _result(parent.trace_flags.sampled, parent, attributes)
+            return _result(parent, attributes, sampled=parent.trace_flags.sampled)
         return self._inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     @property
@@ -138,10 +138,10 @@ class SessionRatioSampler(Sampler):
         """Return the parent's decision, or the one about the session in force, or about the trace."""
         parent = trace.get_current_span(parent_context).get_span_context()
         if parent.is_valid:
-            return _result(parent.trace_flags.sampled, parent, attributes)
+            return _result(parent, attributes, sampled=parent.trace_flags.sampled)
         session_id = _session_in_force(parent_context)
         number = _number_of(session_id) if session_id else trace_id & _LOW_64_BITS
-        return _result(number < self._bound, parent, attributes)
+        return _result(parent, attributes, sampled=number < self._bound)
 
     def get_description(self) -> str:
         """Return its name and share."""
@@ -189,7 +189,7 @@ def _is_of_environment(parent: SpanContext) -> bool:
     return (continued.trace_id, continued.span_id) == (parent.trace_id, parent.span_id)
 
 
-def _result(sampled: bool, parent: SpanContext, attributes: Attributes) -> SamplingResult:
+def _result(parent: SpanContext, attributes: Attributes, *, sampled: bool) -> SamplingResult:
     state = parent.trace_state if parent.is_valid else None
     if sampled:
         return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)

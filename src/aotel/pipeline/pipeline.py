@@ -19,6 +19,7 @@ from aotel.export import EnvelopeExporter
 from aotel.pipeline import spans
 from aotel.pipeline.common import Facts
 from aotel.pipeline.hiding import Hiding
+from aotel.pipeline.keeping import Keeper
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
 from aotel.pipeline.worker import Worker
@@ -52,6 +53,7 @@ class Pipeline:
 
     Attributes:
         audited: whether envelopes go anywhere; where not, none are made.
+        keeping: holds runs that the sampler dropped until they fail; None where nobody asked for it.
         roomy: whether the SDK's limit on the number of attributes may be lifted.
     """
 
@@ -64,6 +66,7 @@ class Pipeline:
         self._failed: set[str] = set()
         self._warned_unsampled = False
         self._worker: Worker | None = None
+        self.keeping: Keeper | None = None
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -113,6 +116,7 @@ class Pipeline:
             clean=self.clean_name,
         )
         self.audited = bool(self.exporters)
+        self._keep(settings, inline=inline)
         self._facts = self._gather()
         self._worker = Worker(self._deliver, is_waiting=self._is_waiting, flush=self._flush_exporters, inline=inline)
         self._put = self._worker.put
@@ -123,6 +127,24 @@ class Pipeline:
         if self._facts.pid != PRODUCER.pid:
             self._facts = self._gather()
         return self._facts
+
+    def _keep(self, settings: Settings, *, inline: bool) -> None:
+        if not settings.keep_errors:
+            self._forget_runs()
+        elif self.keeping is None:
+            self.keeping = Keeper(settings.keep_max_bytes, inline=inline)
+        else:  # the runs that are under way go on
+            self.keeping.limit, self.keeping.inline = settings.keep_max_bytes, inline
+
+    def _forget_runs(self) -> None:
+        keeping, self.keeping = self.keeping, None
+        if keeping is not None:
+            keeping.flush(self.flush_timeout)
+
+    @property
+    def records_dropped(self) -> bool:
+        """Whether spans are to be recorded that a sampler drops: for envelopes, or because their run may fail yet."""
+        return self.audited or self.keeping is not None
 
     def _gather(self) -> Facts:
         process: dict[str, AttributeValue] = {names.ENVPOD_PID: PRODUCER.pid}
@@ -140,9 +162,9 @@ class Pipeline:
         """How many envelopes were dropped because too many waited."""
         return self._worker.dropped if self._worker else 0
 
-    def processor(self) -> AOTSpanProcessor:
+    def processor(self, provider: object | None = None) -> AOTSpanProcessor:
         """Return a new span processor that feeds this pipeline, for one provider."""
-        processor = AOTSpanProcessor(self)
+        processor = AOTSpanProcessor(self, provider)
         with self._lock:
             self._processors.append(processor)
         return processor
@@ -215,7 +237,8 @@ class Pipeline:
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
         self._catch_up()
-        return self._worker.flush(timeout) if self._worker else True
+        handed_over = self.keeping is None or self.keeping.flush(timeout)
+        return (self._worker.flush(timeout) if self._worker else True) and handed_over
 
     @property
     def is_stopped(self) -> bool:
@@ -237,16 +260,21 @@ class Pipeline:
         """Make no envelopes any more, until the next `apply`."""
         self.exporters = ()
         self.audited = False
+        self._forget_runs()
 
     def report_unsampled(self) -> None:
         """Say once that a provider which is not ours drops spans, and their envelopes with them."""
-        if self._warned_unsampled or not self.audited:
+        if self._warned_unsampled or not self.records_dropped:
             return
         self._warned_unsampled = True
+        missing = ["their envelopes are missing from the audit trail"] if self.audited else []
+        if self.keeping is not None:
+            missing.append("AOTEL_KEEP can't keep those that fail")
         _logger.warning(
-            "aotel: the program's own tracer provider does not record every span (its sampler drops some), so their "
-            "envelopes are missing from the audit trail; wrap its sampler: "
-            "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
+            "aotel: the program's own tracer provider does not record every span (its sampler drops some), so %s; wrap "
+            "its sampler: TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() "
+            "make it",
+            " and ".join(missing),
         )
 
     def _is_waiting(self) -> bool:

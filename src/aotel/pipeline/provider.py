@@ -54,7 +54,7 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     """
     if is_attached(provider, pipeline):
         return True
-    if not add_processor(provider, pipeline.processor):
+    if not add_processor(provider, partial(pipeline.processor, provider)):
         return False
     try:
         setattr(provider, _ATTACHED, pipeline)

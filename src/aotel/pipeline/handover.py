@@ -1,0 +1,158 @@
+"""Spans of failed runs on their way to the exporting processors, no faster than their queues take them."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import deque
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from aotel.calls import PORT
+from aotel.pipeline import spans as places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+
+_AT_ONCE: Final = 512
+"""Spans that are handed over before what took them is flushed: the SDK's batch, a quarter of its queue."""
+_PATIENCE: Final = 10.0
+"""Seconds that one flush may take."""
+
+
+def exporting_processors(provider: Any) -> Iterator[SpanProcessor]:
+    """Yield a provider's processors that export sampled spans and nothing else, as far as can be seen."""
+    yield from _among(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))
+
+
+def _among(processors: Sequence[Any]) -> Iterator[SpanProcessor]:
+    for processor in processors:
+        if isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)):
+            yield processor
+        else:
+            yield from _among(getattr(processor, "_span_processors", ()))
+
+
+def as_sampled(span: ReadableSpan) -> ReadableSpan:
+    """Return a copy of a span that says it was sampled; all else is shared."""
+    context = span.context
+    found = copy.copy(span)
+    if context is not None:
+        flags = TraceFlags(context.trace_flags | TraceFlags.SAMPLED)
+        vars(found)["_context"] = SpanContext(
+            context.trace_id, context.span_id, context.is_remote, flags, context.trace_state
+        )
+    return found
+
+
+class Handover:
+    """Hands spans to the exporting processors of their providers; large amounts by a thread that ends with them.
+
+    Args:
+        release: told the size of what was handed over.
+    """
+
+    def __init__(self, release: Callable[[int], None]) -> None:
+        self._release = release
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, with nothing; also after a fork, whose parent hands over what there was."""
+        self._queue: deque[tuple[list[ReadableSpan], int]] = deque()
+        # Taken again by the thread that has them where a collector runs inside, and ends a span of a failed run.
+        self._starting = threading.RLock()
+        self._busy = threading.RLock()
+        self._at_work = 0
+        self._thread: threading.Thread | None = None
+        self._unflushed = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether something was put that nobody has begun to hand over."""
+        return bool(self._queue)
+
+    def put(self, spans: list[ReadableSpan], size: int) -> None:
+        """Take spans that are handed over later: by `start`, or by a flush."""
+        self._queue.append((spans, size))
+
+    def start(self) -> None:
+        """Have a thread hand over what was put."""
+        if not self._queue:
+            return
+        with self._starting:
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="aotel-keep", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is shutting down: the last flush hands it over
+                    return
+                self._thread = thread
+
+    def _work(self) -> None:
+        while True:
+            with self._busy:
+                self._drain(None)
+            with self._starting:
+                if not self._queue:
+                    self._thread = None
+                    return
+
+    def flush(self, timeout: float) -> bool:
+        """Hand everything over, within `timeout` seconds as far as that is ours; say whether all of it was."""
+        if not self._queue and not self._at_work:
+            return True
+        deadline = monotonic() + timeout
+        if not self._busy.acquire(timeout=max(timeout, 0)):
+            return False
+        try:
+            self._drain(deadline)
+        finally:
+            self._busy.release()
+        return True
+
+    def _drain(self, deadline: float | None) -> None:
+        self._at_work += 1
+        try:
+            while self._queue:
+                spans, size = self._queue.popleft()  # by whoever is busy, which is one thread
+                for first in range(0, len(spans), _AT_ONCE):
+                    self._send_some(spans[first : first + _AT_ONCE], deadline)
+                self._release(size)
+        finally:
+            self._at_work -= 1
+
+    def _send_some(self, spans: list[ReadableSpan], deadline: float | None) -> None:
+        if self._unflushed + len(spans) > _AT_ONCE:
+            # A queue that is full drops what it is given: one that was just emptied takes some more.
+            for processor in {processor for span in spans for processor in _exporters_of(span)}:
+                seconds = _PATIENCE if deadline is None else min(deadline - monotonic(), _PATIENCE)
+                if seconds > 0:
+                    _guarded(partial(processor.force_flush, int(seconds * 1000) or 1))
+            self._unflushed = 0
+        self._unflushed += len(spans)
+        self.send(spans)
+
+    def send(self, spans: Sequence[ReadableSpan]) -> None:
+        """Hand a few spans over at once."""
+        for span in spans:
+            sampled = as_sampled(span)
+            for processor in _exporters_of(span):
+                _guarded(partial(processor.on_end, sampled))
+
+
+def _exporters_of(span: ReadableSpan) -> Iterator[SpanProcessor]:
+    recording = places.recording_of(span)
+    return exporting_processors(getattr(getattr(recording, "owner", None), "provider", None))
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - one exporter's fault must not cost the others theirs, nor the program
+        PORT.report("export of a run that failed", error)
