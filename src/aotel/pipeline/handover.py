@@ -6,7 +6,7 @@ import copy
 import threading
 from collections import deque
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -24,6 +24,8 @@ _AT_ONCE: Final = 512
 """Spans that are handed over before what took them is flushed: the SDK's batch, a quarter of its queue."""
 _PATIENCE: Final = 10.0
 """Seconds that one flush may take."""
+_GLANCE: Final = 0.005
+"""Seconds between two looks at another thread."""
 
 
 def exporting_processors(provider: Any) -> Iterator[SpanProcessor]:
@@ -65,11 +67,10 @@ class Handover:
     def forget(self) -> None:
         """Begin anew, with nothing; also after a fork, whose parent hands over what there was."""
         self._queue: deque[tuple[list[ReadableSpan], int]] = deque()
-        # Taken again by the thread that has them where a collector runs inside, and ends a span of a failed run.
-        self._starting = threading.RLock()
-        self._busy = threading.RLock()
-        self._at_work = 0
+        # Taken again by the thread that has it where a collector runs inside, and ends a span of a failed run.
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._sending = 0
         self._unflushed = 0
 
     @property
@@ -79,64 +80,73 @@ class Handover:
 
     def put(self, spans: list[ReadableSpan], size: int) -> None:
         """Take spans that are handed over later: by `start`, or by a flush."""
-        self._queue.append((spans, size))
+        *firsts, last = (spans[first : first + _AT_ONCE] for first in range(0, len(spans), _AT_ONCE))
+        self._queue.extend((some, 0) for some in firsts)
+        self._queue.append((last, size))
 
     def start(self) -> None:
         """Have a thread hand over what was put."""
-        if not self._queue:
-            return
-        with self._starting:
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, name="aotel-keep", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # the interpreter is shutting down: the last flush hands it over
-                    return
-                self._thread = thread
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._work, name="aotel-keep", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is shutting down: the last flush hands it over
+                return
+            self._thread = thread
 
     def _work(self) -> None:
         while True:
-            with self._busy:
-                self._drain(None)
-            with self._starting:
+            while self._step(None):
+                pass
+            with self._lock:
                 if not self._queue:
                     self._thread = None
                     return
 
     def flush(self, timeout: float) -> bool:
-        """Hand everything over, within `timeout` seconds as far as that is ours; say whether all of it was."""
-        if not self._queue and not self._at_work:
-            return True
+        """Hand everything over; say whether all of it was.
+
+        Args:
+            timeout: seconds that may be spent on waiting for exporters: those that are too slow then have more to take
+                than they may have room for. Without any, nothing is done.
+        """
         deadline = monotonic() + timeout
-        if not self._busy.acquire(timeout=max(timeout, 0)):
+        if timeout > 0:
+            while self._step(deadline):
+                pass
+            while self._sending and monotonic() < deadline:
+                sleep(_GLANCE)
+        return not self._queue and not self._sending
+
+    def _step(self, deadline: float | None) -> bool:
+        """Hand some spans over; return whether there were any."""
+        try:
+            waiting, _ = self._queue[0]
+            if self._unflushed + len(waiting) > _AT_ONCE:
+                # A queue that is full drops what it is given: one that was just emptied takes some more.
+                self._unflushed = 0
+                self._flush_exporters(waiting, deadline)
+            with self._lock:
+                spans, size = self._queue.popleft()
+                self._sending += 1
+        except IndexError:  # also where another thread was faster
             return False
         try:
-            self._drain(deadline)
+            self._unflushed += len(spans)
+            self.send(spans)
         finally:
-            self._busy.release()
+            with self._lock:
+                self._sending -= 1
+            self._release(size)
         return True
 
-    def _drain(self, deadline: float | None) -> None:
-        self._at_work += 1
-        try:
-            while self._queue:
-                spans, size = self._queue.popleft()  # by whoever is busy, which is one thread
-                for first in range(0, len(spans), _AT_ONCE):
-                    self._send_some(spans[first : first + _AT_ONCE], deadline)
-                self._release(size)
-        finally:
-            self._at_work -= 1
-
-    def _send_some(self, spans: list[ReadableSpan], deadline: float | None) -> None:
-        if self._unflushed + len(spans) > _AT_ONCE:
-            # A queue that is full drops what it is given: one that was just emptied takes some more.
-            for processor in {processor for span in spans for processor in _exporters_of(span)}:
-                seconds = _PATIENCE if deadline is None else min(deadline - monotonic(), _PATIENCE)
-                if seconds > 0:
-                    _guarded(partial(processor.force_flush, int(seconds * 1000) or 1))
-            self._unflushed = 0
-        self._unflushed += len(spans)
-        self.send(spans)
+    def _flush_exporters(self, spans: list[ReadableSpan], deadline: float | None) -> None:
+        for processor in {processor for span in spans for processor in _exporters_of(span)}:
+            seconds = _PATIENCE if deadline is None else min(deadline - monotonic(), _PATIENCE)
+            if seconds > 0:
+                _guarded(partial(processor.force_flush, int(seconds * 1000) or 1))
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Hand a few spans over at once."""
