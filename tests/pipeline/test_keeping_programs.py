@@ -94,7 +94,8 @@ def test_off_is_the_default(programs: Programs, receiver: OtlpReceiver) -> None:
 def test_backends_by_name_get_them(programs: Programs, receiver: OtlpReceiver) -> None:
     environment = {
         "AOTEL_BACKEND": "phoenix",
-        "PHOENIX_COLLECTOR_ENDPOINT": receiver.endpoint,
+        "PHOENIX_COLLECTOR_ENDPOINT": "http://127.0.0.1:6006",
+        "PHOENIX_GRPC_PORT": str(receiver.port),
         "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     }
     ended = programs.run(RUNS, "run()", instrumented=False, environment=environment)

@@ -67,8 +67,9 @@ class Handover:
     def forget(self) -> None:
         """Begin anew, with nothing; also after a fork, whose parent hands over what there was."""
         self._queue: deque[tuple[list[ReadableSpan], int]] = deque()
-        # Taken again by the thread that has it where a collector runs inside, and ends a span of a failed run.
+        # Taken again by the thread that has them where a collector runs inside, and ends a span of a failed run.
         self._lock = threading.RLock()
+        self._turn = threading.RLock()
         self._thread: threading.Thread | None = None
         self._sending = 0
         self._unflushed = 0
@@ -122,6 +123,15 @@ class Handover:
 
     def _step(self, deadline: float | None) -> bool:
         """Hand some spans over; return whether there were any."""
+        # Two would give a queue twice what it has room for; but who has no more time to wait does so all the same.
+        in_turn = self._turn.acquire(timeout=-1 if deadline is None else max(deadline - monotonic(), 0))
+        try:
+            return self._hand_over(deadline)
+        finally:
+            if in_turn:
+                self._turn.release()
+
+    def _hand_over(self, deadline: float | None) -> bool:
         try:
             waiting, _ = self._queue[0]
             if self._unflushed + len(waiting) > _AT_ONCE:
