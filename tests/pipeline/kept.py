@@ -13,7 +13,6 @@ from opentelemetry.trace import SpanContext, Status, StatusCode, Tracer, set_spa
 
 from aotel.content import ContentPolicy
 from aotel.pipeline import Pipeline, make_provider
-from aotel.pipeline.keeping import Keeper, KeepingStatus
 from aotel.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
+
+    from aotel.pipeline.keeping import Keeper, KeepingStatus
 
 AMPLE = 32 << 20
 FAILED = Status(StatusCode.ERROR, "it broke")

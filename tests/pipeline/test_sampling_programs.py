@@ -146,7 +146,9 @@ FOREIGN = """
 """
 
 
-@pytest.mark.parametrize("inner", ["ALWAYS_OFF", "TraceIdRatioBased(0.5)", "ParentBased(TraceIdRatioBased(0.5))", "Coin()"])
+@pytest.mark.parametrize(
+    "inner", ["ALWAYS_OFF", "TraceIdRatioBased(0.5)", "ParentBased(TraceIdRatioBased(0.5))", "Coin()"]
+)
 def test_each_sampler_on_a_provider_of_the_program_that_wraps_it(inner: str, programs: Programs) -> None:
     ended = programs.run(COIN, FOREIGN.format(sampler=f"AuditSampler({inner})"), CALLS, instrumented=False)
     assert_complete(ended)
