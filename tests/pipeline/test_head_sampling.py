@@ -48,6 +48,10 @@ class Coin(Sampler):
         return "Coin"
 
 
+class Named(StaticSampler):
+    """One of the SDK's by another name, as its entry points are."""
+
+
 class Contrary(ParentBased):
     """Its children decide otherwise than their parents."""
 
@@ -172,7 +176,7 @@ def test_a_parent_in_a_request_is_the_samplers_to_judge_one_in_the_environment_i
         (WholeRunSampler(TraceIdRatioBased(0.5)), False),
         (AuditSampler(WholeRunSampler(Coin())), True),
         (ParentBasedTraceIdRatio(0.5), False),
-        (StaticSampler(Decision.DROP), False),
+        (Named(Decision.DROP), False),
         (ParentBased(Coin()), True),
     ],
     ids=lambda value: value.get_description() if isinstance(value, Sampler) else "",
