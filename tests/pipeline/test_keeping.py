@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import traceback
@@ -312,6 +313,34 @@ def test_a_run_larger_than_an_exporters_queue_is_exported_whole_and_the_program_
         assert kept.status.bytes == 0
 
 
+@pytest.mark.parametrize("ending", ["flush", "shutdown"])
+def test_what_waits_for_an_exporter_is_there_after(ending: str) -> None:
+    with keeping(inline=False) as kept:
+        slow = Slow()
+        slow.go.set()
+        kept.provider.add_span_processor(BatchSpanProcessor(slow, max_queue_size=600, max_export_batch_size=100))
+        kept.run("bad", children=1500, fails=True)
+        if ending == "flush":
+            assert kept.provider.force_flush(30_000)
+        else:
+            kept.provider.shutdown()
+        assert slow.count == 1501
+
+
+def test_an_exporter_that_takes_nothing_costs_a_flush_its_time_and_no_span() -> None:
+    with keeping(inline=False) as kept:
+        slow = Slow()
+        kept.provider.add_span_processor(BatchSpanProcessor(slow, max_queue_size=600, max_export_batch_size=100))
+        kept.run("bad", children=1500, fails=True)
+        assert not kept.pipeline.flush(0.05)
+        assert kept.status.bytes > 0
+        slow.go.set()
+        assert kept.pipeline.flush(30)
+        kept.provider.force_flush(10_000)
+        assert slow.count == 1501
+        assert kept.status.bytes == 0
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("child_fails", [True, False])
@@ -353,3 +382,37 @@ def test_switched_off_it_holds_nothing(kept: Kept) -> None:
     assert kept.pipeline.keeping is None
     with kept.tracer.start_as_current_span("root"):
         assert not trace.get_current_span().is_recording()
+
+
+class EndsWhenCollected:
+    """A stream that nobody reads to its end: the collector ends its span, wherever it happens to run."""
+
+    def __init__(self, kept: Kept, number: int) -> None:
+        self.cycle = self
+        self.root = kept.start(f"root {number}")
+        self.span = kept.start(f"child {number}", self.root)
+        self.fails = number % 2 == 0
+
+    def __del__(self) -> None:
+        if self.fails:
+            self.span.set_status(FAILED)
+        self.span.end()
+        self.root.end()
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_spans_that_a_collector_ends_in_the_middle_of_others(inline: bool) -> None:
+    with keeping(inline=inline) as kept:
+        before = gc.get_threshold()
+        gc.set_threshold(3)
+        try:
+            for number in range(100):
+                EndsWhenCollected(kept, number)
+                kept.run(f"own {number}", fails=number % 10 == 0)
+        finally:
+            gc.set_threshold(*before)
+        gc.collect()
+        names = kept.names
+        assert len(names) == 50 * 2 + 10 * 3
+        assert {name.split()[0] for name in names} == {"own", "root", "child"}
+        assert (kept.status.exported, kept.status.forgotten, kept.status.bytes) == (60, 140, 0)

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("aotel")
 _lock = RLock()
 
-_RUNS_SHARE = 0.4  # of the time at exit, for a large run that just failed to reach the processors that export it
 _ENVELOPES_SHARE = 0.7  # of the time at exit, the same time that spans are sent in; the rest is for metrics and closing
 
 
@@ -290,8 +289,7 @@ def _finish() -> None:
         return
     deadline = monotonic() + pipeline.flush_timeout * _ENVELOPES_SHARE
     pipeline.flush(0)  # only says so: its thread sends while the spans are sent
-    if pipeline.keeping is not None:
-        pipeline.keeping.flush(pipeline.flush_timeout * _RUNS_SHARE)
+    pipeline.end_runs(pipeline.flush_timeout)
     finish_span_export()
     if not pipeline.flush(max(deadline - monotonic(), 0)):
         pipeline.flush_timeout = 0.0  # there is no time left for another attempt

@@ -51,16 +51,16 @@ class _BoundedBatchSpanProcessor(BatchSpanProcessor):
         if stop is not None and "timeout_millis" in inspect.signature(stop).parameters:
             stop(timeout_millis=int(self._flush_timeout * 1000))
         else:
-            _within(self._flush_timeout, super().shutdown)
+            within(self._flush_timeout, super().shutdown)
             self._careful.shutdown()
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
         # The stock one sends on the thread that calls, and for as long as it takes.
         seconds = self._flush_timeout if timeout_millis is None else timeout_millis / 1000
-        return _within(seconds, super().force_flush)
+        return within(seconds, super().force_flush)
 
 
-def _within(seconds: float, action: Callable[[], object]) -> bool:
+def within(seconds: float, action: Callable[[], object]) -> bool:
     """Run an action in a thread of its own; return whether it ended in time, and didn't return False."""
     results: list[object] = []
     thread = threading.Thread(target=lambda: results.append(action()), name="aotel-flush", daemon=True)

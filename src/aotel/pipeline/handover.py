@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from aotel.calls import PORT
+from aotel.export.span_processor import within
 from aotel.pipeline import spans as places
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 512
 """Spans that are handed over before what took them is flushed: the SDK's batch, a quarter of its queue."""
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 30.0
 """Seconds that one flush may take."""
 _GLANCE: Final = 0.005
 """Seconds between two looks at another thread."""
@@ -99,45 +100,47 @@ class Handover:
 
     def _work(self) -> None:
         while True:
-            while self._step(None):
+            while self._step():
                 pass
             with self._lock:
                 if not self._queue:
                     self._thread = None
                     return
 
-    def flush(self, timeout: float) -> bool:
+    def flush(self, timeout: float, *, last: bool = False) -> bool:
         """Hand everything over; say whether all of it was.
 
         Args:
-            timeout: seconds that may be spent on waiting for exporters: those that are too slow then have more to take
-                than they may have room for. Without any, nothing is done.
+            timeout: seconds that may be spent on waiting for exporters.
+            last: whether nobody will come after that: then they are given all the rest, room for it or not.
         """
         deadline = monotonic() + timeout
-        if timeout > 0:
-            while self._step(deadline):
+        if last or timeout > 0:
+            while self._step(deadline, last=last):
                 pass
             while self._sending and monotonic() < deadline:
                 sleep(_GLANCE)
         return not self._queue and not self._sending
 
-    def _step(self, deadline: float | None) -> bool:
-        """Hand some spans over; return whether there were any."""
-        # Two would give a queue twice what it has room for; but who has no more time to wait does so all the same.
+    def _step(self, deadline: float | None = None, *, last: bool = False) -> bool:
+        """Hand some spans over; return whether it did."""
+        # Two at once would give a queue twice what it has room for.
         in_turn = self._turn.acquire(timeout=-1 if deadline is None else max(deadline - monotonic(), 0))
         try:
-            return self._hand_over(deadline)
+            return (in_turn or last) and self._hand_over(deadline, last=last)
         finally:
             if in_turn:
                 self._turn.release()
 
-    def _hand_over(self, deadline: float | None) -> bool:
+    def _hand_over(self, deadline: float | None, *, last: bool) -> bool:
         try:
             waiting, _ = self._queue[0]
             if self._unflushed + len(waiting) > _AT_ONCE:
                 # A queue that is full drops what it is given: one that was just emptied takes some more.
-                self._unflushed = 0
                 self._flush_exporters(waiting, deadline)
+                if deadline is not None and monotonic() >= deadline and not last:
+                    return False
+                self._unflushed = 0
             with self._lock:
                 spans, size = self._queue.popleft()
                 self._sending += 1
@@ -156,7 +159,8 @@ class Handover:
         for processor in {processor for span in spans for processor in _exporters_of(span)}:
             seconds = _PATIENCE if deadline is None else min(deadline - monotonic(), _PATIENCE)
             if seconds > 0:
-                _guarded(partial(processor.force_flush, int(seconds * 1000) or 1))
+                # The SDK's own takes as long as it takes.
+                within(seconds, partial(_guarded, partial(processor.force_flush, int(seconds * 1000) or 1)))
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Hand a few spans over at once."""

@@ -159,7 +159,7 @@ class Keeper(Forking):
             self._handover.send(export)
         if self._handover.waits:
             if self.inline:
-                self._handover.flush(_INLINE)
+                self._handover.flush(_INLINE, last=True)
             else:
                 self._handover.start()
         if dropped:
@@ -226,9 +226,14 @@ class Keeper(Forking):
                 self.limit,
             )
 
-    def flush(self, timeout: float) -> bool:
-        """Hand over what waits of failed runs, within `timeout` seconds; say whether all of it was."""
-        return self._handover.flush(timeout)
+    def flush(self, timeout: float, *, last: bool = False) -> bool:
+        """Hand over what waits of failed runs, within `timeout` seconds; say whether all of it was.
+
+        Args:
+            timeout: seconds that it may take.
+            last: whether what can't be handed over in time would be lost anyway.
+        """
+        return self._handover.flush(timeout, last=last)
 
     def after_fork_in_child(self) -> None:
         """Begin anew: what waited is the parent's, and so are the runs that were open."""

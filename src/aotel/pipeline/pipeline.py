@@ -7,7 +7,7 @@ from collections import deque
 from functools import lru_cache
 from itertools import count
 from threading import Lock
-from time import time_ns
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
@@ -40,6 +40,8 @@ _logger = logging.getLogger("aotel")
 _START, _END, _EMIT, _WAKE = range(4)
 _PUT_OFF = 1_024
 """Ends that wait at most for a thread that may take locks."""
+_RUNS_SHARE = 0.4
+"""Of the time at the end, for a large run that just failed to reach the processors that export it."""
 # Events of spans that can keep nothing are numbered together, so that no two have one number.
 _ORPHANS = count(1)
 
@@ -139,7 +141,7 @@ class Pipeline:
     def _forget_runs(self) -> None:
         keeping, self.keeping = self.keeping, None
         if keeping is not None:
-            keeping.flush(self.flush_timeout)
+            keeping.flush(self.flush_timeout, last=True)
 
     @property
     def records_dropped(self) -> bool:
@@ -236,9 +238,17 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
+        deadline = monotonic() + timeout
         self._catch_up()
-        handed_over = self.keeping is None or self.keeping.flush(timeout)
-        return (self._worker.flush(timeout) if self._worker else True) and handed_over
+        flushed = self._worker.flush(timeout) if self._worker else True
+        if self.keeping is None:
+            return flushed
+        return self.keeping.flush(deadline - monotonic()) and flushed
+
+    def end_runs(self, timeout: float) -> None:
+        """Have runs that failed exported before their exporters shut down."""
+        if self.keeping is not None:
+            self.keeping.flush(timeout * _RUNS_SHARE, last=True)
 
     @property
     def is_stopped(self) -> bool:
@@ -247,8 +257,10 @@ class Pipeline:
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what waits and shut the exporters down."""
+        deadline = monotonic() + timeout
         self._catch_up()
-        flushed = self._worker.shutdown(timeout) if self._worker else True
+        self.end_runs(timeout)
+        flushed = self._worker.shutdown(max(deadline - monotonic(), 0)) if self._worker else True
         for exporter in self.exporters:
             try:
                 exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK's
