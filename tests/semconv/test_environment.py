@@ -20,6 +20,8 @@ CONTRACT = {
     "AOTEL_ENVELOPES": (),
     "AOTEL_BACKEND": (),
     "AOTEL_DIALECTS": (),
+    "AOTEL_KEEP": (),
+    "AOTEL_KEEP_MAX_BYTES": (),
     "AOTEL_PROPAGATE": (),
     "AOTEL_INSTRUMENT": (),
     "AOTEL_REDACT_NAMES": (),

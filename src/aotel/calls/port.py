@@ -48,6 +48,7 @@ class Port(Forking):
         "emit",
         "enabled",
         "later",
+        "process_session",
         "propagate_session",
         "remote_parent",
         "session_id",
@@ -75,6 +76,8 @@ class Port(Forking):
         self.later: Callable[[Callable[[], None]], None] | None = None
         self.remote_parent: Context | None = None
         self.session_id: str | None = None
+        # That of all which happens outside any `session` block, where somebody named one.
+        self.process_session: str | None = None
         self.propagate_session = False
         # Whether the provider's sampler may look at attributes: handing them over costs a fifth of a span.
         self.attributes_at_start = True

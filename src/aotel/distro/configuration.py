@@ -24,6 +24,7 @@ from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
 from aotel.distro.ledger import Ledger
 from aotel.distro.root_spans import WaitAtRoot
+from aotel.distro.samplers import sampler_by_name
 from aotel.distro.self_metrics import SelfMetrics, program_meter_provider
 from aotel.distro.span_export import FLUSH_TIMEOUT, SPANS, add_span_exporters, exports_spans, send_spans_at_root
 from aotel.distro.subprocesses import carry_context_into_processes
@@ -248,7 +249,7 @@ def _measure(pipeline: Pipeline) -> None:
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
     provider = request.tracer_provider if request.tracer_provider is not None else current_provider()
     if provider is None:
-        provider = make_provider(pipeline)
+        provider = make_provider(pipeline, sampler_by_name(settings))
         if STATE.recorders is None:
             add_span_exporters(provider, settings, request.flush_timeout)
         set_tracer_provider(provider)
@@ -313,6 +314,7 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     # A provider that takes no processor was warned of already.
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
+    PORT.process_session = pipeline.session_id
     PORT.propagate_session = settings.propagate_session
     continue_trace(settings)
     carry_context_into_processes(wanted=settings.propagate_processes)

@@ -91,6 +91,7 @@ class Ending(Forking):
         whole = self.left()
         deadline = monotonic() + whole * _ENVELOPES_SHARE
         pipeline.flush(0)  # only says so: its thread sends while the spans are sent
+        pipeline.end_runs(whole)
         finish_span_export(whole * _SPANS_SHARE)
         left = max(deadline - monotonic(), 0)
         if pipeline.is_inline:  # it sends in the thread that calls, for as long as that takes

@@ -14,6 +14,7 @@ from aotel.pipeline.losses import NOTHING, Dropped
 
 if TYPE_CHECKING:
     from aotel.export import ExporterStatus
+    from aotel.pipeline.keeping import KeepingStatus
 
 
 class Status(NamedTuple):
@@ -40,6 +41,7 @@ class Status(NamedTuple):
         export_seconds: what the exporters took with them.
         session_id: the session that was supplied for the whole process, if one was.
         last_error: what went wrong last, if anything did.
+        keeping: runs that the sampler dropped; None without `AOTEL_KEEP`.
     """
 
     enabled: bool
@@ -62,6 +64,7 @@ class Status(NamedTuple):
     export_seconds: float
     session_id: str | None
     last_error: str | None
+    keeping: KeepingStatus | None = None
 
 
 def status() -> Status:
@@ -94,6 +97,7 @@ def status() -> Status:
         export_seconds=pipeline.costs.export_seconds if pipeline is not None else 0.0,
         session_id=pipeline.session_id if pipeline is not None else None,
         last_error=errors[-1] if errors else None,
+        keeping=pipeline.keeping.status if pipeline is not None and pipeline.keeping is not None else None,
     )
 
 

@@ -8,13 +8,12 @@ from importlib.metadata import entry_points
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-
 from aotel.calls import describe_error
 from aotel.distro.ledger import Ledger
 from aotel.export import BoundedBatchSpanProcessor, bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import RECEIVER, Destination, careful
 from aotel.export.stock import shown
+from aotel.pipeline.handover import exporting_processors
 from aotel.pipeline.processor import AOTSpanProcessor
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def _load(name: str) -> Any:
 
 def exports_spans(provider: Any) -> bool:
     """Say whether a provider has an exporter already, as far as can be seen."""
-    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in _processors(provider))
+    return any(True for _ in exporting_processors(provider))
 
 
 def flush_processors_of_others(provider: Any, until: float) -> None:

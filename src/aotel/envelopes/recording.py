@@ -69,6 +69,8 @@ class Recording:
     failure: Failure | None = None
     local_variables: dict[str, Tree] | None = None
     local_mode: str = "none"
+    run: object | None = None
+    """The run that its span belongs to, where runs that fail are kept; see `aotel.pipeline.keeping`."""
     announced: bool = False
     mapped: bool = False
     said: Mapping[str, AttributeValue] | None = None

@@ -10,7 +10,7 @@ from aotel.export.selection import Selection, select
 from aotel.export.span_processor import BoundedBatchSpanProcessor, bounded_batch_processor
 from aotel.export.spans import CarefulSpanExporter, otlp_span_exporter
 from aotel.export.stderr import StderrExporter
-from aotel.export.within import within
+from aotel.export.timed import within
 
 __all__ = [
     "Backoff",

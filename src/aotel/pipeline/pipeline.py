@@ -7,7 +7,7 @@ from collections import deque
 from functools import lru_cache
 from itertools import count
 from threading import Lock
-from time import perf_counter, time_ns
+from time import monotonic, perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
@@ -21,6 +21,7 @@ from aotel.pipeline.common import Facts
 from aotel.pipeline.costs import Costs
 from aotel.pipeline.delivery import Delivery, Faults
 from aotel.pipeline.hiding import Hiding
+from aotel.pipeline.keeping import Keeper
 from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.records import log_record
@@ -43,6 +44,8 @@ _logger = logging.getLogger("aotel")
 _START, _END, _EMIT, _WAKE = range(4)
 _PUT_OFF = 1_024
 """Ends that wait at most for a thread that may take locks."""
+_RUNS_SHARE = 0.4
+"""Of the time at the end, for a large run that just failed to reach the processors that export it."""
 # Events of spans that can keep nothing are numbered together, so that no two have one number.
 _ORPHANS = count(1)
 
@@ -58,6 +61,7 @@ class Pipeline:
         audited: whether envelopes go anywhere; where not, none are made.
         hurries: whether the end of a root span has what waits delivered now, rather than at the usual interval.
         root_started: called with every root span that is recorded, if somebody wants to know.
+        keeping: holds runs that the sampler dropped until they fail; None where nobody asked for it.
         roomy: whether the SDK's limit on the number of attributes may be lifted.
     """
 
@@ -75,6 +79,7 @@ class Pipeline:
         self.root_started: Callable[[Any], None] | None = None
         self.losses = Losses(_phase_of)
         self.costs = Costs()
+        self.keeping: Keeper | None = None
         self.apply(settings, policy)
 
     def apply(  # noqa: PLR0913 - one keyword a fact
@@ -125,6 +130,7 @@ class Pipeline:
             clean=self.clean_name,
         )
         self.audited = bool(exporters)
+        self._keep(settings, inline=inline)
         self._facts = self._gather()
         self._worker = Worker(
             self._deliver,
@@ -141,6 +147,24 @@ class Pipeline:
         if self._facts.pid != PRODUCER.pid:
             self._facts = self._gather()
         return self._facts
+
+    def _keep(self, settings: Settings, *, inline: bool) -> None:
+        if not settings.keep_errors:
+            self._forget_runs()
+        elif self.keeping is None:
+            self.keeping = Keeper(settings.keep_max_bytes, inline=inline)
+        else:  # the runs that are under way go on
+            self.keeping.limit, self.keeping.inline = settings.keep_max_bytes, inline
+
+    def _forget_runs(self) -> None:
+        keeping, self.keeping = self.keeping, None
+        if keeping is not None:
+            keeping.flush(self.flush_timeout, last=True)
+
+    @property
+    def records_dropped(self) -> bool:
+        """Whether spans are to be recorded that a sampler drops: for envelopes, or because their run may fail yet."""
+        return self.audited or self.keeping is not None
 
     def _gather(self) -> Facts:
         process: dict[str, AttributeValue] = {names.ENVPOD_PID: PRODUCER.pid}
@@ -163,9 +187,9 @@ class Pipeline:
         """How much memory they keep from being freed, roughly, in bytes."""
         return self._worker.size if self._worker else 0
 
-    def processor(self) -> AOTSpanProcessor:
+    def processor(self, provider: object | None = None) -> AOTSpanProcessor:
         """Return a new span processor that feeds this pipeline, for one provider."""
-        processor = AOTSpanProcessor(self)
+        processor = AOTSpanProcessor(self, provider)
         with self._lock:
             self._processors.append(processor)
         return processor
@@ -259,8 +283,17 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Deliver what waits, within `timeout` seconds; say whether all of it was."""
+        deadline = monotonic() + timeout
         self._catch_up()
-        return self._worker.flush(timeout) if self._worker else True
+        flushed = self._worker.flush(timeout) if self._worker else True
+        if self.keeping is None:
+            return flushed
+        return self.keeping.flush(deadline - monotonic()) and flushed
+
+    def end_runs(self, timeout: float) -> None:
+        """Have runs that failed exported before their exporters shut down."""
+        if self.keeping is not None:
+            self.keeping.flush(timeout * _RUNS_SHARE, last=True)
 
     @property
     def has_worked(self) -> bool:
@@ -289,8 +322,10 @@ class Pipeline:
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what waits and shut the exporters down."""
+        deadline = monotonic() + timeout
         self._catch_up()
-        flushed = self._worker.shutdown(timeout) if self._worker else True
+        self.end_runs(timeout)
+        flushed = self._worker.shutdown(max(deadline - monotonic(), 0)) if self._worker else True
         self._delivery.shutdown()
         return flushed
 
@@ -298,16 +333,21 @@ class Pipeline:
         """Make no envelopes any more, until the next `apply`."""
         self._delivery = Delivery((), self.costs, self._faults)
         self.audited = False
+        self._forget_runs()
 
     def report_unsampled(self) -> None:
         """Say once that a provider which is not ours drops spans, and their envelopes with them."""
-        if self._warned_unsampled or not self.audited:
+        if self._warned_unsampled or not self.records_dropped:
             return
         self._warned_unsampled = True
+        missing = ["their envelopes are missing from the audit trail"] if self.audited else []
+        if self.keeping is not None:
+            missing.append("AOTEL_KEEP can't keep those that fail")
         _logger.warning(
-            "aotel: the program's own tracer provider does not record every span (its sampler drops some), so their "
-            "envelopes are missing from the audit trail; wrap its sampler: "
-            "TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() make it"
+            "aotel: the program's own tracer provider does not record every span (its sampler drops some), so %s; wrap "
+            "its sampler: TracerProvider(sampler=aotel.pipeline.AuditSampler(your_sampler)), or let aotel.configure() "
+            "make it",
+            " and ".join(missing),
         )
 
     def _deliver(self, items: Sequence[tuple[int, Any, int, Any]]) -> None:

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace import sampling as sdk_sampling
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
+from aotel.pipeline.head_sampling import whole_runs
 from aotel.pipeline.ids import PrivateIdGenerator
 from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.sampling import AuditSampler
@@ -73,7 +74,7 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     """
     if is_attached(provider, pipeline):
         return True
-    if not add_processor(provider, pipeline.processor):
+    if not add_processor(provider, partial(pipeline.processor, provider)):
         return False
     try:
         setattr(behind(provider), _ATTACHED, pipeline)
@@ -131,23 +132,24 @@ def refit(provider: Any, pipeline: Pipeline, *, private_ids: bool = True) -> Non
         return
     sampler = getattr(provider, "sampler", None)
     if isinstance(sampler, sdk_sampling.Sampler) and not isinstance(sampler, AuditSampler):
-        provider.sampler = audited(sampler, pipeline)
+        provider.sampler = audited(whole_runs(sampler), pipeline)
     if private_ids and type(getattr(provider, "id_generator", None)) is RandomIdGenerator:
         vars(provider)["id_generator"] = PrivateIdGenerator()
 
 
-def make_provider(pipeline: Pipeline) -> TracerProvider:
+def make_provider(pipeline: Pipeline, sampler: Sampler | None = None) -> TracerProvider:
     """Make a tracer provider of the SDK, as the `OTEL_*` variables say, that loses no envelope to sampling.
 
     Args:
         pipeline: what its spans feed.
+        sampler: decides what is exported; by default the SDK's own that the environment names.
     """
-    provider = TracerProvider()
+    provider = TracerProvider(sampler=sampler)
     refit(provider, pipeline)
     attach(provider, pipeline)
     return provider
 
 
 def audited(sampler: Sampler, pipeline: Pipeline) -> Sampler:
-    """Return `sampler`, recording for the envelopes of `pipeline` what it would drop."""
-    return AuditSampler(sampler, lambda: pipeline.audited)
+    """Return `sampler`, recording for `pipeline` what it would drop."""
+    return AuditSampler(sampler, lambda: pipeline.records_dropped)

@@ -78,6 +78,20 @@ AOTEL_DIALECTS: Final = Variable(
     ),
     members=("genai", "openinference", "openllmetry"),
 )
+AOTEL_KEEP: Final = Variable(
+    "AOTEL_KEEP",
+    (),
+    "off",
+    ("What is exported though the sampler dropped it; `errors` is every agent run in which an operation failed."),
+    members=("off", "errors"),
+)
+AOTEL_KEEP_MAX_BYTES: Final = Variable(
+    "AOTEL_KEEP_MAX_BYTES",
+    (),
+    "33554432",
+    "Bytes of memory, roughly, for spans of runs of which it is not known yet whether they fail.",
+    minimum=1,
+)
 AOTEL_PROPAGATE: Final = Variable(
     "AOTEL_PROPAGATE",
     (),
@@ -170,6 +184,15 @@ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
 )
 TRACELOOP_TRACE_CONTENT: Final = Variable(
     "TRACELOOP_TRACE_CONTENT", (), None, "OpenLLMetry's switch: `false` turns content off; no value turns it on."
+)
+OTEL_TRACES_SAMPLER: Final = Variable(
+    "OTEL_TRACES_SAMPLER",
+    (),
+    "parentbased_always_on",
+    "Which traces are exported; `aotel_session_ratio` keeps sessions together.",
+)
+OTEL_TRACES_SAMPLER_ARG: Final = Variable(
+    "OTEL_TRACES_SAMPLER_ARG", (), None, "The sampler's argument, a share from 0 to 1 for those that take one."
 )
 OTEL_TRACES_EXPORTER: Final = Variable("OTEL_TRACES_EXPORTER", (), None, "Where spans go.")
 OTEL_LOGS_EXPORTER: Final = Variable(
@@ -319,6 +342,8 @@ VARIABLES: Final = (
     AOTEL_ENVELOPES,
     AOTEL_BACKEND,
     AOTEL_DIALECTS,
+    AOTEL_KEEP,
+    AOTEL_KEEP_MAX_BYTES,
     AOTEL_PROPAGATE,
     AOTEL_REDACT_NAMES,
     AOTEL_REDACT_PATTERNS,
@@ -335,6 +360,8 @@ VARIABLES: Final = (
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
     TRACELOOP_TRACE_CONTENT,
+    OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG,
     OTEL_TRACES_EXPORTER,
     OTEL_LOGS_EXPORTER,
     OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -60,6 +60,8 @@ class Settings:
         backends: What the vendors' own variables say.
         dialects: Attribute vocabularies to write.
         dialects_set: Whether the user has set them.
+        keep_errors: Whether runs that failed are exported though the sampler dropped them.
+        keep_max_bytes: Memory for spans of runs that may yet fail.
         propagate_session: Whether session and run ids travel in baggage.
         propagate_processes: Whether child processes are told trace, session and run.
         instrument: Libraries whose calls become spans: `all`, `none`, or some by name.
@@ -76,6 +78,8 @@ class Settings:
         hash_key: Key of the `hash` content mode.
         message_content_off: Whether a switch of GenAI or OpenLLMetry for message content is off, explicitly.
         hide: Which `OPENINFERENCE_HIDE_*` switches are on, by the rest of their names in lower case.
+        traces_sampler: `OTEL_TRACES_SAMPLER`.
+        traces_sampler_arg: `OTEL_TRACES_SAMPLER_ARG`.
         traces_exporter: `OTEL_TRACES_EXPORTER`.
         logs_exporter: `OTEL_LOGS_EXPORTER`.
         otlp_endpoint: `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -104,6 +108,8 @@ class Settings:
     backends: BackendVariables = BackendVariables()  # noqa: RUF009 - it can't be changed
     dialects: tuple[str, ...] = ("genai", "openinference")
     dialects_set: bool = False
+    keep_errors: bool = False
+    keep_max_bytes: int = 33_554_432
     propagate_session: bool = False
     propagate_processes: bool = False
     instrument: tuple[str, ...] = ("all",)
@@ -120,6 +126,8 @@ class Settings:
     hash_key: bytes | None = dataclasses.field(default=None, repr=False)
     message_content_off: bool = False
     hide: frozenset[str] = frozenset()
+    traces_sampler: str | None = None
+    traces_sampler_arg: str | None = None
     traces_exporter: tuple[str, ...] = ()
     logs_exporter: tuple[str, ...] = ()
     otlp_endpoint: str | None = None
@@ -170,6 +178,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         backends=read_backends(read),
         dialects=dialects or items_of(env.AOTEL_DIALECTS.default or ""),
         dialects_set=dialects is not None,
+        keep_errors=read.required(env.AOTEL_KEEP, one_of(env.AOTEL_KEEP.members)) == "errors",
+        keep_max_bytes=read.required(env.AOTEL_KEEP_MAX_BYTES, whole_number(1)),
         propagate_session="session" in propagated,
         propagate_processes="processes" in propagated,
         instrument=read.required(env.AOTEL_INSTRUMENT, some_of(env.AOTEL_INSTRUMENT.members)),
@@ -188,6 +198,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         hide=frozenset(
             v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)
         ),
+        traces_sampler=read.optional(env.OTEL_TRACES_SAMPLER, stripped),
+        traces_sampler_arg=read.optional(env.OTEL_TRACES_SAMPLER_ARG, verbatim),
         traces_exporter=read.items(env.OTEL_TRACES_EXPORTER, lower_items),
         logs_exporter=read.items(env.OTEL_LOGS_EXPORTER, lower_items),
         otlp_endpoint=read.optional(env.OTEL_EXPORTER_OTLP_ENDPOINT, stripped),
