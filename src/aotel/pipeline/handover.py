@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-_AT_ONCE: Final = 512
-"""Spans that are handed over before what took them is flushed: the SDK's batch, a quarter of its queue."""
+_AT_ONCE: Final = 128
+"""Spans that are handed over at once; a queue has room for 2048, unless it is told otherwise."""
 _PATIENCE: Final = 30.0
-"""Seconds that one flush may take."""
+"""Seconds that are waited for room in a queue, where nobody else says how long."""
 _GLANCE: Final = 0.005
 """Seconds between two looks at another thread."""
 
@@ -73,7 +73,6 @@ class Handover:
         self._turn = threading.RLock()
         self._thread: threading.Thread | None = None
         self._sending = 0
-        self._unflushed = 0
 
     @property
     def waits(self) -> bool:
@@ -135,19 +134,18 @@ class Handover:
     def _hand_over(self, deadline: float | None, *, last: bool) -> bool:
         try:
             waiting, _ = self._queue[0]
-            if self._unflushed + len(waiting) > _AT_ONCE:
-                # A queue that is full drops what it is given: one that was just emptied takes some more.
-                self._flush_exporters(waiting, deadline)
-                if deadline is not None and monotonic() >= deadline and not last:
-                    return False
-                self._unflushed = 0
+            end = monotonic() + _PATIENCE if deadline is None else deadline
+            # A queue that is full drops what it is given.
+            exporters = {exporter for span in waiting for exporter in _exporters_of(span)}
+            roomy = [_wait_for_room(exporter, end) for exporter in exporters]
+            if not (all(roomy) or last or deadline is None):
+                return False
             with self._lock:
                 spans, size = self._queue.popleft()
                 self._sending += 1
         except IndexError:  # also where another thread was faster
             return False
         try:
-            self._unflushed += len(spans)
             self.send(spans)
         finally:
             with self._lock:
@@ -155,19 +153,40 @@ class Handover:
             self._release(size)
         return True
 
-    def _flush_exporters(self, spans: list[ReadableSpan], deadline: float | None) -> None:
-        for processor in {processor for span in spans for processor in _exporters_of(span)}:
-            seconds = _PATIENCE if deadline is None else min(deadline - monotonic(), _PATIENCE)
-            if seconds > 0:
-                # The SDK's own takes as long as it takes.
-                within(seconds, partial(_guarded, partial(processor.force_flush, int(seconds * 1000) or 1)))
-
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Hand a few spans over at once."""
         for span in spans:
             sampled = as_sampled(span)
             for processor in _exporters_of(span):
                 _guarded(partial(processor.on_end, sampled))
+
+
+def _wait_for_room(processor: SpanProcessor, end: float) -> bool:
+    """Wait until a processor has room for some spans; return whether it has before `end`, on the monotonic clock."""
+    if _has_room(processor):
+        return True
+    seconds = end - monotonic()
+    # The SDK's own takes as long as it takes.
+    flushed = seconds > 0 and within(seconds, partial(_flush, processor, seconds))
+    # As the interpreter shuts down there is no flush, but the processor's own thread goes on.
+    while not flushed and not _has_room(processor):
+        if monotonic() >= end:
+            return False
+        sleep(_GLANCE)
+    return True
+
+
+def _flush(processor: SpanProcessor, seconds: float) -> None:
+    _guarded(partial(processor.force_flush, int(seconds * 1000) or 1))
+
+
+def _has_room(processor: SpanProcessor) -> bool:
+    """Say whether a processor can take some spans at once, as far as can be seen."""
+    if isinstance(processor, SimpleSpanProcessor):  # which has no queue
+        return True
+    batch = getattr(processor, "_batch_processor", None)
+    queue, limit = getattr(batch, "_queue", None), getattr(batch, "_max_queue_size", None)
+    return isinstance(queue, deque) and isinstance(limit, int) and len(queue) + _AT_ONCE <= limit
 
 
 def _exporters_of(span: ReadableSpan) -> Iterator[SpanProcessor]:
