@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.ready
+NEIGHBOURS := .venv-neighbours
 PHOENIX := .venv-phoenix
 COLLECTOR := .collector
 PYTHON_FILES := $(wildcard src tests semconv examples benchmarks)
@@ -14,6 +15,9 @@ OTHERS := openai,langchain,genai_openai,openai_v2,anthropic,litellm
 
 $(READY): pyproject.toml .ci/python .ci/uv .ci/venv
 	@.ci/venv .venv
+
+$(NEIGHBOURS)/.ready: pyproject.toml .ci/neighbours .ci/python .ci/uv
+	@.ci/neighbours $(NEIGHBOURS)
 
 $(PHOENIX)/.ready: .ci/phoenix .ci/python .ci/uv
 	@.ci/phoenix $(PHOENIX)
@@ -34,7 +38,7 @@ browser: ## install the browser that tests of web pages need, where that is poss
 	@.ci/browser
 
 .PHONY: test
-test: $(READY) browser ## run the tests (ARGS="-k redaction" goes to pytest)
+test: $(READY) $(NEIGHBOURS)/.ready browser ## run the tests (ARGS="-k redaction" goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-all

@@ -194,7 +194,8 @@ two arguments and a result of six values, spans batched and both envelopes queue
 processor time until the last span and envelope is delivered, the redaction and encoding on other threads included.
 
 What else is measured here prints a table of its own: `pod_load.py` (how many envelopes a second a pod takes),
-`sensor.py` (what the audit hook costs) and `run_startup.py` (what it costs to be run under `aotel run`)."""
+`sensor.py` (what the audit hook costs), `run_startup.py` (what it costs to be run under `aotel run`) and `memory.py`
+(whether memory stays flat over a million spans, with the receivers up and with nobody there)."""
 
 
 SDK_INTRODUCTION = """## Added to a call of OpenAI's SDK

@@ -25,6 +25,7 @@ def check(registry: Registry) -> list[str]:
             _operations(registry),
             _readings(registry),
             _environment(registry),
+            _metrics(registry),
             _envelope(registry),
         )
     )
@@ -39,10 +40,21 @@ def _duplicates(registry: Registry) -> Iterator[str]:
     yield from _twice((g.id, g.file) for g in registry.groups)
     yield from _twice((v.id, v.file) for group in registry.environment for v in group.variables)
     yield from _twice((k.id, k.file) for k in registry.kinds)
+    yield from _twice((m.id, m.file) for m in registry.metrics)
     yield from _twice((name, op.file) for op in registry.operations for name in (op.id, *op.aliases))
     yield from _twice((o.id, o.file) for o in registry.objects)
     for entry in registry.objects:
         yield from _twice((f.id, f.file) for f in entry.fields)
+
+
+def _metrics(registry: Registry) -> Iterator[str]:
+    known = {attribute.id for attribute in registry.attributes}
+    for metric in registry.metrics:
+        if not ATTRIBUTE_ID.fullmatch(metric.id):
+            yield f"{metric.file}: {metric.id}: not a dotted lower-case name"
+        for name in metric.attributes:
+            if name not in known:
+                yield f"{metric.file}: {metric.id}: has the attribute {name}, which is not defined"
 
 
 def _twice(names: Iterable[tuple[str, str]]) -> Iterator[str]:

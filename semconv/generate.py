@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-MODULES = ("__init__", "attributes", "environment", "kinds", "operations")
-PAGES = ("attributes", "envelopes", "environment", "operations")
+MODULES = ("__init__", "attributes", "environment", "kinds", "metrics", "operations")
+PAGES = ("attributes", "envelopes", "environment", "metrics", "operations")
 README = "README.md"
 INSTRUMENTATION = "docs/instrumentation.md"
 BACKENDS = "docs/backends.md"
@@ -125,11 +125,17 @@ def _values(registry: Registry) -> dict[str, object]:
         **{name: getattr(registry, name) for name in registry.__struct_fields__},
         "phases": phases(registry),
         "variables": [v for group in registry.environment for v in group.variables],
+        "measured": [a for a in attributes if _tells_apart(a, registry)],
         "names": sorted(a.id for a in attributes),
         "content": content,
         "prefixes": prefixes,
         "exceptions": sorted(name for name in plain if name.startswith(tuple(prefixes))),
     }
+
+
+def _tells_apart(attribute: Attribute, registry: Registry) -> bool:
+    """Say whether some metrics have an attribute, and others don't."""
+    return 0 < sum(attribute.id in metric.attributes for metric in registry.metrics) < len(registry.metrics)
 
 
 def _prefixes(family: Attribute, attributes: list[Attribute]) -> list[str]:

@@ -13,6 +13,7 @@ from vocabulary import (
     EnvironmentGroup,
     Field,
     Kind,
+    Metric,
     Operation,
     Reading,
     Registry,
@@ -42,6 +43,7 @@ SECTIONS = {
     "operations": Section(Operation),
     "readings": Section(Reading),
     "kinds": Section(Kind),
+    "metrics": Section(Metric),
     "rules": Section(Rule),
 }
 

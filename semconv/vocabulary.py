@@ -165,6 +165,15 @@ class EnvelopeObject(Entry, kw_only=True):
     phase: Phase | None = None
 
 
+class Metric(Entry, kw_only=True):
+    """One metric that aotel has of itself."""
+
+    brief: str
+    instrument: Literal["counter", "updowncounter", "histogram"]
+    unit: str
+    attributes: list[str] = []
+
+
 class Rule(Entry, kw_only=True):
     """A condition over several fields, as JSON Schema, on envelopes of all or some `phases`."""
 
@@ -182,6 +191,7 @@ class Registry(msgspec.Struct, kw_only=True):
     operations: list[Operation] = []
     readings: list[Reading] = []
     kinds: list[Kind] = []
+    metrics: list[Metric] = []
     rules: list[Rule] = []
 
     @property

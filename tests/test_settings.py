@@ -87,6 +87,12 @@ def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPa
         ("AOTEL_REDACT_NAMES", "pin, Customer_No,", "redact_names", ("pin", "Customer_No")),
         ("AOTEL_REDACTION_KEY", "k\u00e4se", "redaction_key", "k\u00e4se".encode()),
         ("AOTEL_HASH_KEY", "\udcff", "hash_key", b"\\udcff"),
+        ("AOTEL_FLUSH", "Wait", "flush", "wait"),
+        ("AOTEL_FLUSH", "off", "flush", "off"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "answer", "flush", "wait"),
+        ("K_SERVICE", "answer", "flush", "wait"),
+        ("FUNCTIONS_WORKER_RUNTIME", "python", "flush", "wait"),
+        ("AOTEL_SIGTERM", "OFF", "sigterm", "off"),
         ("AOTEL_DISABLED", "True", "disabled", True),
         ("OTEL_SDK_DISABLED", "true", "disabled", True),
         ("OTEL_TRACES_EXPORTER", "OTLP, console", "traces_exporter", ("otlp", "console")),
@@ -121,6 +127,10 @@ def test_an_alias_is_read_when_the_first_name_is_unset_or_empty(variable: Variab
         by_alias = load({name: "", alias: value})
         differing = {f for f in Settings.__slots__ if getattr(by_name, f) != getattr(by_alias, f)}
         assert differing <= {"otlp_traces_protocol", "otlp_logs_protocol"}, "one alias serves both protocols"
+
+
+def test_a_serverless_platform_is_not_waited_for_against_the_users_word() -> None:
+    assert load({"AWS_LAMBDA_FUNCTION_NAME": "answer", "AOTEL_FLUSH": "background"}).flush == "background"
 
 
 def test_the_first_name_wins_over_its_alias() -> None:

@@ -67,6 +67,38 @@ def test_nesting_and_order() -> None:
     ) == [("a", [("b", ["note"]), ("c", [])])]
 
 
+def test_ends_whose_starts_were_dropped_are_nested_and_in_the_order_in_which_they_began() -> None:
+    def ended(time: float, span: str, took: float, phase: str = "end") -> Entry:
+        entry = envelope(time, span, phase, "" if span == "a" else "a")
+        detail = json.loads(entry.detail)
+        detail["payload"]["duration_ms"] = took * 1000
+        return Entry(entry.timestamp, entry.pod_id, entry.action, json.dumps(detail), success=True)
+
+    entries = [
+        envelope(2.5, "b", "emit", "a", name="note"),
+        envelope(3, "c", "start", "a"),
+        ended(4, "c", 1),
+        ended(8, "b", 6),
+        ended(9, "d", 0.5, "error"),
+        ended(10, "a", 9),
+    ]
+    (root,) = group(entries)
+    assert shape(root) == ("a", [("b", ["note"]), ("c", []), ("d", [])])
+    assert isinstance(root, Operation)
+    assert root.time == at(1)
+    assert [each.time for each in root.inside] == [at(2), at(3), at(8.5)]
+    assert [each.failed for each in root.inside if isinstance(each, Operation)] == [False, False, True]
+
+
+@pytest.mark.parametrize("took", [-1.0, 1e300, "long", None])
+def test_an_odd_duration_says_nothing_of_the_beginning(took: object) -> None:
+    entry = envelope(3, "a", "end")
+    detail = json.loads(entry.detail)
+    detail["payload"]["duration_ms"] = took
+    (operation,) = group([Entry(entry.timestamp, "p", entry.action, json.dumps(detail), success=True)])
+    assert operation.time == at(3)
+
+
 def test_machine_events_by_span_are_exact_also_when_they_come_late() -> None:
     assert grouped(
         envelope(0, "a", "start"),

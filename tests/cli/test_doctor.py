@@ -56,6 +56,18 @@ def test_nothing_configured() -> None:
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in found["endpoints"]["advice"]
 
 
+def test_the_numbers_of_status(tmp_path: Path) -> None:
+    with OtlpReceiver() as receiver:
+        found, status = findings(
+            AOTEL_ENVELOPES=f"file:{tmp_path / 'e.jsonl'}", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint
+        )
+    assert status == 0
+    assert found["queue"]["text"] == "0 waiting, 0 characters; 0 dropped"
+    numbers = "0 sent, 0 retried, 0 refused, 0 dropped, 0 diverted, 0 waiting, 0 spooled"
+    assert found[f"envelopes to file:{tmp_path / 'e.jsonl'}"]["text"] == f"ready: {numbers}"
+    assert found["spans to spans"]["text"] == f"ready: {numbers}"
+
+
 def test_for_people() -> None:
     done = doctor()
     assert done.stdout.endswith("Nothing is wrong.\n")

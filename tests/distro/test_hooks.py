@@ -110,6 +110,26 @@ def test_spans_of_a_provider_set_later_are_served_without_a_line_of_aotel(
     assert ended.kinds == ["agent.llm.request", "agent.llm.response"]
 
 
+def test_a_provider_made_after_another_was_shut_down_is_served(programs: Programs, receiver: OtlpReceiver) -> None:
+    install_theirs(programs)
+    ended = programs.run(
+        SET_PROVIDER,
+        CALL,
+        """
+        provider.shutdown()
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        tool = {"gen_ai.operation.name": "execute_tool"}
+        with provider.get_tracer("app").start_as_current_span("tool", attributes=tool):
+            pass
+        """,
+        environment=THEIRS,
+    )
+    assert quiet(ended.stderr), ended.stderr
+    assert [span.name for span in receiver.spans] == ["search", "tool"]
+    assert ended.kinds == ["agent.tool.call", "agent.tool.result"] * 2
+
+
 def test_a_provider_beside_the_global_one_is_served_too(programs: Programs, receiver: OtlpReceiver) -> None:
     ended = programs.run(
         MAKE_PROVIDER,

@@ -67,22 +67,6 @@ def test_a_flush_waits_no_longer_than_it_may() -> None:
     worker.shutdown(5)
 
 
-def test_past_the_limit_the_oldest_go_and_are_counted(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(worker_module, "QUEUE_LIMIT", 10)
-    done: list[Any] = []
-    worker = Worker(done.extend)
-    worker._start = lambda: None  # type: ignore[method-assign]  # the thread is late
-    for number in range(25):
-        worker.put(number)
-    assert worker.queued == 10
-    assert worker.dropped == 15
-    worker.flush(5)
-    assert done == list(range(15, 25))
-    assert len([record for record in caplog.records if "dropped" in record.getMessage()]) == 1
-
-
 def test_what_is_kept_gets_another_chance_without_new_items(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "RETRY_INTERVAL", 0.05)
     kept, delivered = [True], threading.Event()

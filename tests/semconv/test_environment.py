@@ -20,6 +20,8 @@ CONTRACT = {
     "AOTEL_ENVELOPES": (),
     "AOTEL_BACKEND": (),
     "AOTEL_DIALECTS": (),
+    "AOTEL_KEEP": (),
+    "AOTEL_KEEP_MAX_BYTES": (),
     "AOTEL_PROPAGATE": (),
     "AOTEL_INSTRUMENT": (),
     "AOTEL_REDACT_NAMES": (),
@@ -33,6 +35,8 @@ CONTRACT = {
     "AOTEL_DURABILITY": (),
     "AOTEL_SPOOL_DIR": (),
     "AOTEL_SPOOL_MAX_BYTES": (),
+    "AOTEL_FLUSH": (),
+    "AOTEL_SIGTERM": (),
     "AOTEL_DISABLED": (),
 }
 

@@ -20,12 +20,14 @@ GENERATED = {
     "docs/reference/attributes.md",
     "docs/reference/envelopes.md",
     "docs/reference/environment.md",
+    "docs/reference/metrics.md",
     "docs/reference/operations.md",
     "semconv/aotp-0.1.schema.json",
     "src/aotel/semconv/__init__.py",
     "src/aotel/semconv/attributes.py",
     "src/aotel/semconv/environment.py",
     "src/aotel/semconv/kinds.py",
+    "src/aotel/semconv/metrics.py",
     "src/aotel/semconv/operations.py",
 }
 README = "# x\n<!-- environment:begin -->\nold\n<!-- environment:end -->\nend\n"

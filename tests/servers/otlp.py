@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, cast
 import grpc
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from tests.servers.received import log_records_of, metrics_of, spans_of
+from tests.servers.received import log_records_of, metrics_of, points_of, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trustme import LeafCert
     from typing_extensions import Self
 
-    from tests.servers.received import ReceivedLogRecord, ReceivedSpan
+    from tests.servers.received import ReceivedLogRecord, ReceivedPoint, ReceivedSpan
 
 _LIMIT = 4 << 20  # bytes of a gRPC message that servers take by default
 _PATIENCE = 60.0  # seconds that a request is held at most
@@ -41,6 +41,7 @@ class _Receiver:
         self.log_records: list[ReceivedLogRecord] = []
         self.metrics: list[str] = []
         """Names of the metrics that came, over HTTP."""
+        self.points: list[ReceivedPoint] = []
         self.requests = 0
         """Requests of every kind, the failed ones too."""
         self.sizes: list[int] = []
@@ -79,6 +80,15 @@ class _Receiver:
         self._wait(lambda: len(self.log_records) >= number, timeout, f"{number} log records")
         return list(self.log_records)
 
+    def wait_for_points(self, number: int, timeout: float = 10.0) -> list[ReceivedPoint]:
+        """Return the data points of metrics as soon as there are that many.
+
+        Raises:
+            TimeoutError: there are fewer after `timeout` seconds.
+        """
+        self._wait(lambda: len(self.points) >= number, timeout, f"{number} data points")
+        return list(self.points)
+
     def wait_for_requests(self, number: int, timeout: float = 10.0) -> None:
         """Return as soon as there were that many requests, failed ones too.
 
@@ -110,6 +120,7 @@ class _Receiver:
         spans: Sequence[ReceivedSpan] = (),
         log_records: Sequence[ReceivedLogRecord] = (),
         metrics: Sequence[str] = (),
+        points: Sequence[ReceivedPoint] = (),
     ) -> None:
         with self._changed:
             self.sizes.append(len(data))
@@ -117,6 +128,7 @@ class _Receiver:
             self.spans.extend(spans)
             self.log_records.extend(log_records)
             self.metrics.extend(metrics)
+            self.points.extend(points)
             self._changed.notify_all()
 
 
@@ -126,6 +138,7 @@ class OtlpReceiver(_Receiver):
     Args:
         statuses: gRPC status names that the first requests fail with ("UNAVAILABLE", ...); "OK" is none.
         logs: whether it takes log records; otherwise they are UNIMPLEMENTED.
+        metrics: whether it takes metrics, likewise.
         delay: seconds that every answer takes.
         port: to listen on; 0 finds a free one.
         lifetime: seconds after which it stops by itself.
@@ -139,6 +152,7 @@ class OtlpReceiver(_Receiver):
         *,
         statuses: Iterable[str] = (),
         logs: bool = True,
+        metrics: bool = False,
         delay: float = 0.0,
         port: int = 0,
         lifetime: float = 60.0,
@@ -151,6 +165,7 @@ class OtlpReceiver(_Receiver):
         self._logs = logs
         self._retry_after = retry_after
         self._limit = limit
+        self._metrics = metrics
         self._lifetime = lifetime
         self._certificate = certificate
         self.port = port or _free_port()
@@ -177,6 +192,8 @@ class OtlpReceiver(_Receiver):
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(self), server)  # type: ignore[no-untyped-call]
         if self._logs:
             logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Logs(self), server)  # type: ignore[no-untyped-call]
+        if self._metrics:
+            metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(_Metrics(self), server)  # type: ignore[no-untyped-call]
         self._listen(server, f"127.0.0.1:{self.port}")
         server.start()
         self._server = server
@@ -241,6 +258,18 @@ class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
         self._receiver._admit(context)
         self._receiver._keep(request.SerializeToString(), log_records=log_records_of(request))
         return logs_service_pb2.ExportLogsServiceResponse()
+
+
+class _Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
+    def __init__(self, receiver: OtlpReceiver) -> None:
+        self._receiver = receiver
+
+    def Export(  # the service's own name
+        self, request: metrics_service_pb2.ExportMetricsServiceRequest, context: grpc.ServicerContext
+    ) -> metrics_service_pb2.ExportMetricsServiceResponse:
+        self._receiver._admit(context)
+        self._receiver._keep(request.SerializeToString(), points=points_of(request))
+        return metrics_service_pb2.ExportMetricsServiceResponse()
 
 
 class OtlpHttpReceiver(_Receiver):

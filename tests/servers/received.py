@@ -60,6 +60,46 @@ class ReceivedLogRecord:
     resource: Attributes
 
 
+@dataclass(frozen=True)
+class ReceivedPoint:
+    """A data point of a metric; of a histogram, `value` is the number of measurements, and `total` their sum."""
+
+    name: str
+    unit: str
+    kind: str
+    monotonic: bool
+    value: float
+    total: float
+    attributes: Attributes
+    scope: str
+    start_time: int
+
+
+def points_of(request: ExportMetricsServiceRequest) -> list[ReceivedPoint]:
+    """Return the data points of a request."""
+    found: list[ReceivedPoint] = []
+    for scope in (scope for resource in request.resource_metrics for scope in resource.scope_metrics):
+        for metric in scope.metrics:
+            kind = str(metric.WhichOneof("data"))
+            data = getattr(metric, kind)
+            for point in data.data_points:
+                counted = kind == "histogram"
+                found.append(
+                    ReceivedPoint(
+                        metric.name,
+                        metric.unit,
+                        kind,
+                        bool(getattr(data, "is_monotonic", False)),
+                        point.count if counted else getattr(point, point.WhichOneof("value") or "as_int"),
+                        point.sum if counted else 0.0,
+                        _attributes(point.attributes),
+                        scope.scope.name,
+                        point.start_time_unix_nano,
+                    )
+                )
+    return found
+
+
 def spans_of(request: ExportTraceServiceRequest) -> list[ReceivedSpan]:
     """Return the spans of a request."""
     return [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aotel.audit.envelopes import moment, text
+from aotel.envelopes.times import timestamp
 
 if TYPE_CHECKING:
     from aotel.audit.entry import Entry
     from aotel.audit.envelopes import Object, ReadEnvelope
+
+_LONGEST: Final = 1e12  # milliseconds: what is longer is made up
 
 
 @dataclass(eq=False, slots=True)
@@ -38,7 +41,7 @@ class Operation:
     """An operation with all that happened inside.
 
     Attributes:
-        start: its first envelope; None if the log begins later.
+        start: its first envelope; None if the log begins later, or its sender could not keep up and dropped it.
         end: its last envelope; None if it goes on, or never ended.
         agent: whose it is, if a claim says so.
         inside: operations, events and what the machine did, in the order in which it happened.
@@ -63,8 +66,12 @@ class Operation:
 
     @property
     def time(self) -> str:
-        """When it began, as far as the log says."""
-        return self.first.time
+        """When it began, as far as the log says: an end whose start was dropped says how long it took."""
+        first = self.first
+        took, ended = first.duration_ms, moment(first.time)
+        if self.start is not None or ended is None or took is None or not 0 <= took <= _LONGEST:
+            return first.time
+        return timestamp(round((ended - took / 1000) * 1e9))
 
     @property
     def outcome(self) -> str:

@@ -127,6 +127,8 @@ class Call:
     """Facts of ours for the span, clean already."""
     late_attributes: Callable[[], dict[str, AttributeValue]] | None = None
     """Asked for more of them at the end."""
+    closing: Callable[[int], None] | None = None
+    """Told that the span is about to end, and when, where no span processor will hear of it."""
 
     def __init__(self, site: CallSite, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NO_KEYWORDS) -> None:
         self.site = site
@@ -220,6 +222,12 @@ class Call:
 
     def _end_span(self, end_time: int) -> None:
         try:
+            if self.closing is not None:
+                closing, self.closing = self.closing, None
+                closing(end_time)
+        except Exception as error:  # noqa: BLE001 - the host program must not suffer
+            PORT.report("end of a recorded call", error)
+        try:
             self.span.end(end_time)
         except Exception as error:  # noqa: BLE001 - the host program must not suffer
             PORT.report("end of a span", error)
@@ -249,6 +257,7 @@ def enclosing_call(context: Context | None = None) -> Call | None:
     if context is None:
         context = otel_context.get_current()
     call = context.get(CALL_KEY)
-    if isinstance(call, Call) and call.span is trace.get_current_span(context):
+    current = trace.get_current_span(context)
+    if isinstance(call, Call) and call.span is current:
         return call
-    return None
+    return None if PORT.call_of is None else PORT.call_of(current)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
+    from aotel.calls.call import Call
     from aotel.content import Capture, Tree
 
 SCOPE_NAME = "aotel"
@@ -43,9 +44,11 @@ class Port(Forking):
         "_lock",
         "attributes_at_start",
         "autostart",
+        "call_of",
         "emit",
         "enabled",
         "later",
+        "process_session",
         "propagate_session",
         "remote_parent",
         "session_id",
@@ -67,10 +70,14 @@ class Port(Forking):
         self.autostart: Callable[[], None] | None = None
         self.emit: Emit | None = None
         self.unsampled: Callable[[], None] | None = None
+        # Finds the call of a span, where neither processors see the span nor the context keeps the call.
+        self.call_of: Callable[[Span], Call | None] | None = None
         # Runs something soon in a thread that may take locks: garbage collection must not.
         self.later: Callable[[Callable[[], None]], None] | None = None
         self.remote_parent: Context | None = None
         self.session_id: str | None = None
+        # That of all which happens outside any `session` block, where somebody named one.
+        self.process_session: str | None = None
         self.propagate_session = False
         # Whether the provider's sampler may look at attributes: handing them over costs a fifth of a span.
         self.attributes_at_start = True

@@ -10,6 +10,7 @@ from aotel.content.modes import Mode, Tree
 from aotel.content.policy import ContentPolicy, activate, active
 from aotel.content.preview import preview
 from aotel.content.redaction import UNREADABLE, Redactor
+from aotel.content.trees import weight
 
 __all__ = [
     "NOT_DESCRIBED",
@@ -28,4 +29,5 @@ __all__ = [
     "describe",
     "preview",
     "to_json",
+    "weight",
 ]

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from aotel.content.modes import Tree
 
 _CUT = "..."
+_VALUE = 16
 
 
 def cut(text: str, length: int) -> str:
@@ -26,6 +27,17 @@ def cut_leaves(tree: Tree, length: int) -> Tree:
     if isinstance(tree, dict):
         return {name: cut_leaves(value, length) for name, value in tree.items()}
     return tree
+
+
+def weight(tree: Tree) -> int:
+    """Return how many characters of text content holds, with a few for each value."""
+    if isinstance(tree, str):
+        return len(tree)
+    if isinstance(tree, list):
+        return _VALUE + sum(map(weight, tree))
+    if isinstance(tree, dict):
+        return _VALUE + sum(len(name) + weight(value) for name, value in tree.items())
+    return _VALUE
 
 
 def valid_unicode(value: Any) -> Any:

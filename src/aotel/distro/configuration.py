@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sys
 from threading import RLock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import set_tracer_provider
@@ -20,16 +19,22 @@ from aotel.distro.arguments import Request
 from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
 from aotel.distro.continuing import continue_trace
+from aotel.distro.ending import ENDING
 from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
-from aotel.distro.span_export import FLUSH_TIMEOUT, add_span_exporters, exports_spans, finish_span_export
+from aotel.distro.ledger import Ledger
+from aotel.distro.root_spans import WaitAtRoot
+from aotel.distro.samplers import sampler_by_name
+from aotel.distro.self_metrics import SelfMetrics, program_meter_provider
+from aotel.distro.span_export import FLUSH_TIMEOUT, SPANS, add_span_exporters, exports_spans, send_spans_at_root
 from aotel.distro.subprocesses import carry_context_into_processes
+from aotel.distro.termination import watch_sigterm
 from aotel.distro.threads import carry_context_into_threads
 from aotel.distro.watching import console_exporter, start_sensor
-from aotel.export import EnvelopeExporter, OtlpExporter, select
+from aotel.export import OtlpExporter, select
 from aotel.instrumentation.switch import follow_settings
 from aotel.pipeline import Pipeline, attach, make_provider, reads_attributes
-from aotel.pipeline.provider import current_provider, is_attached
+from aotel.pipeline.provider import behind, current_provider, is_attached, others_see_first, takes_processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -40,8 +45,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("aotel")
 _lock = RLock()
-
-_ENVELOPES_SHARE = 0.7  # of the time at exit, the same time that spans are sent in; the rest is for metrics and closing
 
 
 class _State:
@@ -56,6 +59,8 @@ class _State:
         self.destination = ""
         self.said: set[str] = set()
         self.children: Children | None = None
+        self.ledger = Ledger()
+        self.measured = False
 
 
 STATE = _State()
@@ -142,8 +147,7 @@ def apply(request: Request, *, threads: bool = True) -> Handle:
         provider = STATE.provider = _provider(request, pipeline, settings)
         _fill(pipeline, settings, policy, request, provider, exported=exports_spans(provider))
         _open_port(pipeline, provider, settings)
-        PORT.tracer = provider.get_tracer(SCOPE_NAME, __version__)
-        PORT.attributes_at_start = reads_attributes(getattr(provider, "sampler", None))
+        _open_tracer(pipeline, provider)
         if threads:
             carry_context_into_threads()
             follow_settings(_libraries(settings, request))
@@ -174,6 +178,7 @@ def adopt(provider: Any) -> None:
             attach(provider, STATE.pipeline)
             request = STATE.request or Request()
             _send_spans(provider, with_backends(environment.load(), request), request)
+            _end_before_providers()
             return
         request = STATE.request or Request()
         settings = with_backends(environment.load(), request)
@@ -211,24 +216,56 @@ def _fill(  # noqa: PLR0913 - one argument a fact
     )
     for exporter in former:
         exporter.shutdown()  # type: ignore[no-untyped-call]
+    STATE.ledger.follow(pipeline.exporters)
+    _measure(pipeline)
     if pipeline.session_id:
         say_once(f"session id {policy.redactor.text(pipeline.session_id)!r} is in use", logging.INFO)
     if STATE.children is None:
-        STATE.children = Children(_finish)
-        atexit.register(_finish)
+        STATE.children = Children()
+    ENDING.pipeline, ENDING.provider = pipeline, provider
+    send_spans_at_root(wanted=settings.flush != "off")
+    pipeline.hurries = settings.flush != "off"
+    pipeline.root_started = WaitAtRoot(pipeline, provider).started if settings.flush == "wait" else None
+    _end_before_providers()
+
+
+def _end_before_providers() -> None:
+    """Be the first at exit: providers have handlers too, one after the other, that know nothing of each other's time.
+
+    Whoever registers last is called first.
+    """
+    atexit.unregister(ENDING.finish)
+    atexit.register(ENDING.finish)
+
+
+def _measure(pipeline: Pipeline) -> None:
+    """Have the program's meter provider measure us, once: what it sets later takes over what was made before."""
+    provider = None if STATE.measured else program_meter_provider()
+    if provider is not None:
+        STATE.measured = True
+        SelfMetrics(provider, pipeline, STATE.ledger, SPANS)
 
 
 def _provider(request: Request, pipeline: Pipeline, settings: Settings) -> Any:
     provider = request.tracer_provider if request.tracer_provider is not None else current_provider()
     if provider is None:
-        provider = make_provider(pipeline)
+        provider = make_provider(pipeline, sampler_by_name(settings))
         if STATE.recorders is None:
             add_span_exporters(provider, settings, request.flush_timeout)
         set_tracer_provider(provider)
     else:
         attach(provider, pipeline)
+        if behind(provider) is not provider:
+            _follow_replacements()
     _send_spans(provider, settings, request)
     return provider
+
+
+def _follow_replacements() -> None:
+    """Attach to what takes the place of the provider behind the global one, as at each `logfire.configure()`."""
+    from aotel.distro.hooks import watch_providers  # it knows this module
+
+    watch_providers()
 
 
 def _send_spans(provider: Any, settings: Settings, request: Request) -> None:
@@ -277,25 +314,21 @@ def _open_port(pipeline: Pipeline, provider: Any, settings: Settings) -> None:
     # A provider that takes no processor was warned of already.
     PORT.unsampled = pipeline.report_unsampled if is_attached(provider, pipeline) else None
     PORT.session_id = settings.session_id
+    PORT.process_session = pipeline.session_id
     PORT.propagate_session = settings.propagate_session
     continue_trace(settings)
     carry_context_into_processes(wanted=settings.propagate_processes)
     carry_context_into_fresh_processes()
+    watch_sigterm(wanted=settings.sigterm == "flush")
 
 
-def _finish() -> None:
-    """Deliver what waits at exit; providers shut their processors down there too, but one after the other."""
-    pipeline = STATE.pipeline
-    if pipeline is None:
-        return
-    deadline = monotonic() + pipeline.flush_timeout * _ENVELOPES_SHARE
-    pipeline.flush(0)  # only says so: its thread sends while the spans are sent
-    finish_span_export()
-    if not pipeline.flush(max(deadline - monotonic(), 0)):
-        pipeline.flush_timeout = 0.0  # there is no time left for another attempt
-        own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
-        if not any(exporter.counts.state == "down" for exporter in own):  # which was said already
-            _logger.warning("aotel: the last envelopes could not be delivered in time, and are lost")
+def _open_tracer(pipeline: Pipeline, provider: Any) -> None:
+    tracer = provider.get_tracer(SCOPE_NAME, __version__)
+    unattached = pipeline.unattached(None if takes_processors(provider) else tracer)
+    PORT.call_of = None if unattached is None else unattached.call_of
+    PORT.tracer = tracer if unattached is None else unattached
+    sampler = getattr(behind(provider), "sampler", None)
+    PORT.attributes_at_start = reads_attributes(sampler) or others_see_first(provider)
 
 
 def autostart() -> None:

@@ -11,12 +11,13 @@ from opentelemetry import metrics
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 
+from aotel.distro.ending import ENDING
 from aotel.export.health import Health
 from aotel.export.outcome import Verdict
 from aotel.export.stock import Stock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.sdk.metrics.export import MetricsData
 
@@ -90,7 +91,11 @@ def calm_metrics() -> None:
     stop = getattr(provider, "_atexit_handler", None)
     if callable(stop):
         atexit.unregister(stop)
-        vars(provider)["_atexit_handler"] = atexit.register(partial(stop, timeout_millis=FLUSH_TIMEOUT * 1000))
+        vars(provider)["_atexit_handler"] = atexit.register(partial(_stop, stop))
+
+
+def _stop(stop: Callable[..., object]) -> None:
+    stop(timeout_millis=min(FLUSH_TIMEOUT, ENDING.left()) * 1000)
 
 
 def _readers(provider: Any) -> Iterable[object]:

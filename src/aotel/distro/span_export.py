@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from importlib.metadata import entry_points
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-
 from aotel.calls import describe_error
-from aotel.export import bounded_batch_processor, otlp_span_exporter
+from aotel.distro.ledger import Ledger
+from aotel.export import BoundedBatchSpanProcessor, bounded_batch_processor, otlp_span_exporter
 from aotel.export.spans import RECEIVER, Destination, careful
 from aotel.export.stock import shown
+from aotel.pipeline.handover import exporting_processors
+from aotel.pipeline.processor import AOTSpanProcessor
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from aotel.export import CarefulSpanExporter
-    from aotel.export.span_processor import BoundedBatchSpanProcessor
     from aotel.settings import Settings
 
 _logger = logging.getLogger("aotel")
@@ -29,6 +30,10 @@ FLUSH_TIMEOUT = 5.0
 
 _SHARE = 0.6  # of the time at the end: envelopes go at the same time, metrics before or after
 _made: list[_Made] = []
+_send_at_root = True
+
+SPANS = Ledger()
+"""The numbers of the span exporters that we made."""
 
 
 class _Made(NamedTuple):
@@ -38,8 +43,8 @@ class _Made(NamedTuple):
     exporter: CarefulSpanExporter
     seconds: float
 
-    def finish(self, start: float) -> None:
-        lost = self.processor.finish(max(start + self.seconds - monotonic(), 0.0))
+    def finish(self, seconds: float) -> None:
+        lost = self.processor.finish(seconds)
         if lost and not self.exporter.down:  # which was said already
             _logger.warning(
                 "aotel: the last spans could not be delivered to %s within %.3g s: %d are lost",
@@ -58,17 +63,42 @@ def exporting_processor(exporter: SpanExporter, flush_timeout: float = FLUSH_TIM
     """
     made, seconds = careful(exporter), flush_timeout * _SHARE
     processor = bounded_batch_processor(made, seconds)
+    processor.sends_at_root = _send_at_root
     _made.append(_Made(processor, made, seconds))
+    SPANS.follow(each.exporter for each in _made)
     return processor
 
 
-def finish_span_export() -> None:
-    """Send the last spans, to all receivers at the same time, and say if they could not be sent; the program ends."""
+def send_spans_at_root(*, wanted: bool) -> None:
+    """Have the end of a root span send the spans that wait, in the background; or leave it to the usual interval."""
+    global _send_at_root
+    _send_at_root = wanted
+    for made in _made:
+        made.processor.sends_at_root = wanted
+
+
+def spans_wait() -> bool:
+    """Say whether there may be spans of this process that were not sent yet."""
+    return any(made.processor.used for made in _made)
+
+
+def finish_span_export(limit: float) -> None:
+    """Send the last spans, to all receivers at the same time, and say if they could not be sent; the program ends.
+
+    Args:
+        limit: seconds that it takes at most.
+    """
     start = monotonic()
     for made in _made:
         made.processor.hurry()
     for made in _made:
-        made.finish(start)
+        made.finish(max(start + min(limit, made.seconds) - monotonic(), 0.0))
+
+
+def abandon_spans() -> None:
+    """Send nothing any more; the program has to end now."""
+    for made in _made:
+        made.processor.finish(0)
 
 
 def add_span_exporters(provider: TracerProvider, settings: Settings, flush_timeout: float) -> None:
@@ -105,5 +135,22 @@ def _load(name: str) -> Any:
 
 def exports_spans(provider: Any) -> bool:
     """Say whether a provider has an exporter already, as far as can be seen."""
-    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-    return any(isinstance(processor, (BatchSpanProcessor, SimpleSpanProcessor)) for processor in processors)
+    return any(True for _ in exporting_processors(provider))
+
+
+def flush_processors_of_others(provider: Any, until: float) -> None:
+    """Have the span processors that are not ours send what they hold.
+
+    Args:
+        provider: that they are on; where that can't be seen, nothing happens.
+        until: when to begin with no further one, of the monotonic clock.
+    """
+    for processor in _processors(provider):
+        left = until - monotonic()
+        if left > 0 and not isinstance(processor, (AOTSpanProcessor, BoundedBatchSpanProcessor)):
+            with contextlib.suppress(Exception):
+                processor.force_flush(int(left * 1000) or 1)
+
+
+def _processors(provider: Any) -> tuple[SpanProcessor, ...]:
+    return tuple(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))

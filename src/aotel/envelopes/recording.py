@@ -69,6 +69,8 @@ class Recording:
     failure: Failure | None = None
     local_variables: dict[str, Tree] | None = None
     local_mode: str = "none"
+    run: object | None = None
+    """The run that its span belongs to, where runs that fail are kept; see `aotel.pipeline.keeping`."""
     announced: bool = False
     mapped: bool = False
     said: Mapping[str, AttributeValue] | None = None
@@ -101,6 +103,26 @@ class Recording:
         self.span_context = span_context
         self.name = name
         self.start_time = start_time
+
+    def take_up(self, call: Call) -> None:
+        """Take over what a call of ours that starts has to say; its input is snapshotted now."""
+        call.recording = self
+        self.call = call
+        self.taxonomy = call.site.taxonomy
+        self.capture = call.capture.mode.value
+        self.input = call.take_input()
+        self.operation = call.described
+
+    def take_end(self, call: Call) -> None:
+        """Take over what a call of ours that ends came to."""
+        self.output = call.output
+        if call.described is not None:
+            self.described = self.operation = call.described
+        if call.failure is not None:
+            self.failure = call.failure
+        if call.local_variables is not None and call.local_capture is not None:
+            self.local_variables = call.local_variables
+            self.local_mode = call.local_capture.mode.value
 
     def next_seq(self) -> int:
         """Return the number of the next envelope after the start, which has 0; safe between threads."""

@@ -6,14 +6,13 @@ import json
 import logging
 import threading
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
-from aotel import forking
 from aotel.calls import describe_error
+from aotel.export.counting import Counted
 from aotel.export.health import say
 
 if TYPE_CHECKING:
@@ -21,37 +20,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
-_CLOSING_WAIT = 0.5  # seconds that `shutdown` grants a call it has just interrupted
 
-
-@dataclass
-class ExporterStatus:
-    """What became of the envelopes an exporter was given, in this process; every number counts envelopes.
-
-    Attributes:
-        name: the exporter: "pod", "otlp", "stderr" or "file:PATH".
-        state: "ready", "down" (tried again from time to time), "off" (left alone for good) or "closed".
-        sent: taken by the destination.
-        retried: sent once more after a failure or at the destination's wish.
-        refused: the destination doesn't want them, or they can't be sent; not tried again.
-        dropped: lost, because the destination was down for too long or gone at the end.
-        diverted: handed to the fallback instead.
-        waiting: kept for a later attempt.
-        last_error: the latest failure or refusal, in words.
-    """
-
-    name: str
-    state: str = "ready"
-    sent: int = 0
-    retried: int = 0
-    refused: int = 0
-    dropped: int = 0
-    diverted: int = 0
-    waiting: int = 0
-    last_error: str | None = None
-
-
-class EnvelopeExporter(LogRecordExporter, forking.Forking):
+class EnvelopeExporter(LogRecordExporter, Counted):
     """A log record exporter whose records carry one envelope each, as a JSON string in the body.
 
     `export` may be called by several threads, which then take turns. SUCCESS says that no envelope of the call (or
@@ -60,8 +30,12 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
 
     Args:
         name: what it is called in `status()`.
+
+    Attributes:
+        closing_patience: seconds that `shutdown` grants a call it has just interrupted.
     """
 
+    closing_patience: float = 0.5
     can_be_away: ClassVar[bool] = False
     """Whether the destination may be down for a while: a journal waits for it, and for no other."""
 
@@ -69,13 +43,12 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
         self.name = name
         self._shipping = False
         self._left = 0
-        self.counts = ExporterStatus(name)
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._closed = False
         self._busy = False
         self._late: list[Sequence[ReadableLogRecord]] = []
-        forking.watch(self)
+        self.count_as(name)
 
     @abstractmethod
     def _deliver(self, batch: Sequence[ReadableLogRecord]) -> bool:
@@ -191,7 +164,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
         self._closing.set()
         self._interrupt()
         # An export that can't be interrupted finishes the exporter itself, when it returns.
-        if self._lock.acquire(timeout=_CLOSING_WAIT):
+        if self._lock.acquire(timeout=self.closing_patience):
             try:
                 if not self._busy:
                     self._finish()
@@ -217,6 +190,7 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
 
     def after_fork_in_child(self) -> None:
         """Start anew: the parent's lock may be held for ever, and its counts and kept envelopes are its own."""
+        super().after_fork_in_child()
         self._lock = threading.RLock()
         self._busy = self._shipping = False
         self._late.clear()
@@ -224,7 +198,6 @@ class EnvelopeExporter(LogRecordExporter, forking.Forking):
         self._closing = threading.Event()
         if closing:
             self._closing.set()
-        self.counts = ExporterStatus(self.name, state=self.counts.state)
 
 
 def envelope_line(record: ReadableLogRecord) -> bytes:

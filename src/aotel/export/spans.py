@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from aotel.export.backlog import Backlog
+from aotel.export.counting import Counted
 from aotel.export.health import Backoff, Health, say
 from aotel.export.outcome import Outcome, Verdict
 from aotel.export.sizes import REQUEST_BYTES, span_size
@@ -47,7 +48,7 @@ class Destination(NamedTuple):
     dialects: frozenset[str] | None = None
 
 
-class CarefulSpanExporter(SpanExporter):
+class CarefulSpanExporter(SpanExporter, Counted):
     """Hands spans to another exporter, in requests under 3.5 MB; says once when they can't be delivered.
 
     A span that can't be encoded, or is larger than that or than the receiver takes by itself, is lost alone.
@@ -71,6 +72,7 @@ class CarefulSpanExporter(SpanExporter):
         """Whether the receiver is left alone for good."""
         self.request_bytes = REQUEST_BYTES
         """How large a request may be, by what is known of the receiver."""
+        self.count_as("spans" if self.receiver.startswith(RECEIVER) else self.receiver.partition(" (")[0])
 
     @property
     def receiver(self) -> str:
@@ -105,7 +107,7 @@ class CarefulSpanExporter(SpanExporter):
         if spans and not self._flood_said and not self.down:
             self._flood_said = True
             say(logging.WARNING, "aotel: spans come faster than %s takes them: the oldest are lost", self.receiver)
-        self._lost += spans
+        self._drop(spans)
 
     def prepare(self, spans: Sequence[ReadableSpan]) -> list[tuple[ReadableSpan, int]]:
         """Return spans as the receiver gets them, each with its size; those that can't be sent are left out."""
@@ -141,19 +143,23 @@ class CarefulSpanExporter(SpanExporter):
     def deliver(self, taken: list[tuple[ReadableSpan, int]]) -> list[tuple[ReadableSpan, int]]:
         """Send what makes up a request; return what is to be sent again later."""
         if self._closed or self.off:
-            self._lost += len(taken)
+            self._drop(len(taken))
             return []
         with suppress_instrumentation():
             outcome = self._stock.send([span for span, _ in taken])
         if outcome.verdict is Verdict.DELIVERED:
             self._hopeless = 0
+            self.counts.sent += len(taken)
+            self.counts.state = "ready"
             self._health.worked(lost=self._lost)
             self._lost = 0
             return []
+        self.counts.last_error = outcome.reason
         if outcome.verdict in {Verdict.UNENCODABLE, Verdict.TOO_LARGE}:
             return self._halve(taken, outcome)
         if self._closed:
             return taken
+        self.counts.state = "down"
         return self._failed(taken, outcome)
 
     def _halve(self, taken: list[tuple[ReadableSpan, int]], outcome: Outcome) -> list[tuple[ReadableSpan, int]]:
@@ -172,18 +178,29 @@ class CarefulSpanExporter(SpanExporter):
 
     def _failed(self, taken: list[tuple[ReadableSpan, int]], outcome: Outcome) -> list[tuple[ReadableSpan, int]]:
         again = self._again and outcome.verdict is not Verdict.REFUSED
-        if not again:
+        if again:
+            self.counts.retried += len(taken)
+        elif outcome.verdict is Verdict.REFUSED:
             self._lost += len(taken)
+            self.counts.refused += len(taken)
+        else:
+            self._drop(len(taken))
         if outcome.verdict not in _HOPELESS:
             consequence = "" if again else "the spans that it was sent are lost"
             self._health.failed(outcome.reason, wait=outcome.retry_after, consequence=consequence)
             return taken if again else []
         self._hopeless += 1
         self.off = self._again and self._hopeless >= _ATTEMPTS
+        if self.off:
+            self.counts.state = "off"
         consequence = f"{self._advice(outcome.verdict)}; it is tried {_ATTEMPTS} times, and then left alone"
         first = self._hopeless == 1
         self._health.failed(outcome.reason, wait=outcome.retry_after, consequence=consequence, anew=first)
         return taken if again else []
+
+    def _drop(self, spans: int) -> None:
+        self._lost += spans
+        self.counts.dropped += spans
 
     def _advice(self, verdict: Verdict) -> str:
         if verdict is Verdict.DENIED:
@@ -191,6 +208,7 @@ class CarefulSpanExporter(SpanExporter):
         return "it takes no spans at this address: check the endpoint"
 
     def _leave_out(self, span: ReadableSpan, why: str) -> None:
+        self.counts.refused += 1
         if self._odd_said:
             return
         self._odd_said = True
@@ -210,6 +228,7 @@ class CarefulSpanExporter(SpanExporter):
     def shutdown(self) -> None:
         """Stop at once: an export that runs in another thread is interrupted, if it can be."""
         self._closed = True
+        self.counts.state = "closed"
         self._stock.close()
 
 

@@ -21,6 +21,7 @@ from aotel.semconv.operations import lookup
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
+    from aotel.calls import Call
     from aotel.envelopes import Recording
     from aotel.pipeline.pipeline import Pipeline
 
@@ -73,13 +74,26 @@ def _map_own(span: Any, attributes: dict[str, AttributeValue], recording: Record
     call = recording.call
     if call is None:
         return
+    failure = recording.failure
+    clean_strings(span, call.capture, pipeline, own_status=failure is not None and failure.outcome is None)
+    _say_of_call(span, attributes, recording, call, pipeline)
+
+
+def attributes_of_call(recording: Recording, call: Call, pipeline: Pipeline) -> dict[str, AttributeValue]:
+    """Return what is to be said of a call of ours that ended, where its span can only be given attributes."""
+    attributes = dict(call.site.attributes)
+    _say_of_call(None, attributes, recording, call, pipeline)
+    return attributes
+
+
+def _say_of_call(
+    span: Any, attributes: dict[str, AttributeValue], recording: Recording, call: Call, pipeline: Pipeline
+) -> None:
     touched = call.site.own_attributes != len(attributes)
     if touched:
         spans.update(attributes, call.capture.attributes(attributes) or {})
         if pipeline.facts.hiding:
             pipeline.facts.hiding.apply(attributes)
-    failure = recording.failure
-    clean_strings(span, call.capture, pipeline, own_status=failure is not None and failure.outcome is None)
     operation = operation_of(recording, texts_of(recording, call))
     if touched:
         operation = _merge(_read(attributes, recording), operation)

@@ -156,7 +156,6 @@ def settle(recording: Recording, *, counts: bool) -> None:
 def leave_numbers(operation: Operation, attributes: dict[str, AttributeValue]) -> None:
     """Take off a span what counts it as a model call; what went in and came out, and what else it said, stays."""
     operation.kind_override = _CHAIN
-    operation.usage = None
     operation.operation_name = None
     operation.request_model = operation.response_model = None
     operation.input_messages = operation.output_messages = ()

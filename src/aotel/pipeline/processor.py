@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -32,16 +33,28 @@ class AOTSpanProcessor(SpanProcessor):
 
     Args:
         pipeline: where envelopes go, and how content is written.
+        provider: whose spans these are, for exporting more of them; None where that can't be.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, provider: object | None = None) -> None:
         self._pipeline = pipeline
+        try:
+            self._provider = None if provider is None else weakref.ref(provider)
+        except TypeError:
+            self._provider = None
+
+    @property
+    def provider(self) -> object | None:
+        """The provider whose spans these are, while there is one."""
+        return None if self._provider is None else self._provider()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Take the span up, and announce its operation where it can be told already."""
         try:
             context = otel_context.get_current() if parent_context is None else parent_context
             self._start(span, context)
+            if self._pipeline.root_started is not None and _is_root(span):
+                self._pipeline.root_started(span)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("start of a recorded span", error)
 
@@ -60,6 +73,10 @@ class AOTSpanProcessor(SpanProcessor):
             recording = spans.recording_of(span)
             if recording is not None and recording.owner is self:
                 self._end(span, recording)
+                if recording.run is not None and self._pipeline.keeping is not None:
+                    self._pipeline.keeping.ended(span, recording)
+                if _is_root(span):
+                    self._pipeline.root_ended()
         except Exception as error:  # noqa: BLE001 - an exception here would reach the program
             PORT.report("end of a recorded span", error)
 
@@ -79,13 +96,7 @@ class AOTSpanProcessor(SpanProcessor):
         recording = Recording(self, span.get_span_context(), name, span.start_time or 0)
         if not spans.keep_recording(span, recording):
             return
-        parent = span.parent
-        if parent is not None:
-            recording.parent_span_id = parent.span_id
-            around = spans.recording_of(trace.get_current_span(context))
-            recording.parent = None if around is None or around.mapped else around
-        if PORT.propagate_session or SCOPE_KEY in context:
-            recording.scope = scope_of(context, propagated=PORT.propagate_session)
+        self._place(span, context, recording)
         call = context.get(CALL_KEY)
         if isinstance(call, Call) and not call.started and call.recording is None:
             _take_up(span, call, recording)
@@ -104,6 +115,19 @@ class AOTSpanProcessor(SpanProcessor):
             recording.announced = True
             self._pipeline.start(recording)
 
+    def _place(self, span: Span, context: Context, recording: Recording) -> None:
+        """Note what is around a span: its parent, its session and run."""
+        parent = span.parent
+        around = None
+        if parent is not None:
+            recording.parent_span_id = parent.span_id
+            around = spans.recording_of(trace.get_current_span(context))
+            recording.parent = None if around is None or around.mapped else around
+        if PORT.propagate_session or SCOPE_KEY in context:
+            recording.scope = scope_of(context, propagated=PORT.propagate_session)
+        if self._pipeline.keeping is not None:
+            self._pipeline.keeping.join(recording, parent, around)
+
     def _recognise(self, span: Span, recording: Recording) -> None:
         _write_as(span, recording, self._pipeline.policy.default)
         attributes = spans.attribute_dict(span)
@@ -120,14 +144,7 @@ class AOTSpanProcessor(SpanProcessor):
         recording.mapped = True
         call = recording.call
         if call is not None:
-            recording.output = call.output
-            if call.described is not None:
-                recording.described = recording.operation = call.described
-            if call.failure is not None:
-                recording.failure = call.failure
-            if call.local_variables is not None and call.local_capture is not None:
-                recording.local_variables = call.local_variables
-                recording.local_mode = call.local_capture.mode.value
+            recording.take_end(call)
         map_span(span, recording, self._pipeline)
         # The call knows its span, which carries the recording: without this they would wait for the collector.
         recording.call = None
@@ -148,13 +165,14 @@ class AOTSpanProcessor(SpanProcessor):
         self._pipeline.end(recording)
 
 
+def _is_root(span: ReadableSpan) -> bool:
+    """Say whether a span is the outermost one in this process."""
+    return span.parent is None or span.parent.is_remote
+
+
 def _take_up(span: Span, call: Call, recording: Recording) -> None:
-    call.recording = recording
-    recording.call = call
-    recording.taxonomy = call.site.taxonomy
+    recording.take_up(call)
     _write_as(span, recording, call.capture)
-    recording.input = call.take_input()
-    recording.operation = call.described
     attributes = spans.attribute_dict(span)
     # Attributes of the user's went through the SDK, which cleans and cuts them, and ours with them.
     if attributes is not None and call.site.own_attributes is not None:

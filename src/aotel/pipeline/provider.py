@@ -11,7 +11,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace import sampling as sdk_sampling
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
+from aotel.pipeline.head_sampling import whole_runs
 from aotel.pipeline.ids import PrivateIdGenerator
+from aotel.pipeline.processor import AOTSpanProcessor
 from aotel.pipeline.sampling import AuditSampler
 
 if TYPE_CHECKING:
@@ -38,7 +40,26 @@ def current_provider() -> Any | None:
 
 def is_attached(provider: object, pipeline: Pipeline) -> bool:
     """Say whether `pipeline` has a processor on `provider`."""
-    return getattr(provider, _ATTACHED, None) is pipeline
+    return getattr(behind(provider), _ATTACHED, None) is pipeline
+
+
+def behind(provider: Any) -> Any:
+    """Return the SDK's provider that another one stands for now, as Logfire's does, or else the provider itself."""
+    if isinstance(provider, TracerProvider):
+        return provider
+    found = getattr(provider, "provider", None)
+    return found if isinstance(found, TracerProvider) else provider
+
+
+def takes_processors(provider: Any) -> bool:
+    """Say whether a provider, of whatever make, takes span processors."""
+    return _adder(provider) is not None
+
+
+def others_see_first(provider: Any) -> bool:
+    """Say whether somebody's processor may see spans of a provider start before ours does."""
+    processors = getattr(getattr(behind(provider), "_active_span_processor", None), "_span_processors", None)
+    return not processors or not isinstance(processors[0], AOTSpanProcessor)
 
 
 def attach(provider: Any, pipeline: Pipeline) -> bool:
@@ -53,10 +74,10 @@ def attach(provider: Any, pipeline: Pipeline) -> bool:
     """
     if is_attached(provider, pipeline):
         return True
-    if not add_processor(provider, pipeline.processor):
+    if not add_processor(provider, partial(pipeline.processor, provider)):
         return False
     try:
-        setattr(provider, _ATTACHED, pipeline)
+        setattr(behind(provider), _ATTACHED, pipeline)
     except AttributeError:
         _logger.debug("aotel: %s takes no attributes; attached without a mark", type(provider).__qualname__)
     return True
@@ -71,7 +92,7 @@ def add_processor(provider: Any, make: Callable[[], SpanProcessor]) -> bool:
     """
     add = _adder(provider)
     if add is None:
-        _refuse(type(provider).__qualname__)
+        _refuse(f"{type(provider).__module__}.{type(provider).__qualname__}")
         return False
     add(make())
     return True
@@ -82,13 +103,15 @@ def _refuse(name: str) -> None:
         return
     _refused.add(name)
     _logger.warning(
-        "aotel: the tracer provider %s takes no span processors, so its spans get no OpenInference attributes "
-        "and no envelopes; use the OpenTelemetry SDK's TracerProvider for them",
+        "aotel: the tracer provider %s takes no span processors: calls that aotel traces itself have attributes and "
+        "envelopes as ever, but spans of others are not seen (no envelopes, no redaction, no OpenInference), and no "
+        "backend of aotel's gets any; for these, let the program use the OpenTelemetry SDK's TracerProvider",
         name,
     )
 
 
 def _adder(provider: Any) -> Callable[[SpanProcessor], object] | None:
+    provider = behind(provider)
     if isinstance(provider, TracerProvider) and hasattr(provider, "_active_span_processor"):
         # Not the provider's own method: Phoenix's drops its default exporter as soon as something is added, and that of
         # a subclass that is still being made may need what isn't there yet.
@@ -109,23 +132,24 @@ def refit(provider: Any, pipeline: Pipeline, *, private_ids: bool = True) -> Non
         return
     sampler = getattr(provider, "sampler", None)
     if isinstance(sampler, sdk_sampling.Sampler) and not isinstance(sampler, AuditSampler):
-        provider.sampler = audited(sampler, pipeline)
+        provider.sampler = audited(whole_runs(sampler), pipeline)
     if private_ids and type(getattr(provider, "id_generator", None)) is RandomIdGenerator:
         vars(provider)["id_generator"] = PrivateIdGenerator()
 
 
-def make_provider(pipeline: Pipeline) -> TracerProvider:
+def make_provider(pipeline: Pipeline, sampler: Sampler | None = None) -> TracerProvider:
     """Make a tracer provider of the SDK, as the `OTEL_*` variables say, that loses no envelope to sampling.
 
     Args:
         pipeline: what its spans feed.
+        sampler: decides what is exported; by default the SDK's own that the environment names.
     """
-    provider = TracerProvider()
+    provider = TracerProvider(sampler=sampler)
     refit(provider, pipeline)
     attach(provider, pipeline)
     return provider
 
 
 def audited(sampler: Sampler, pipeline: Pipeline) -> Sampler:
-    """Return `sampler`, recording for the envelopes of `pipeline` what it would drop."""
-    return AuditSampler(sampler, lambda: pipeline.audited)
+    """Return `sampler`, recording for `pipeline` what it would drop."""
+    return AuditSampler(sampler, lambda: pipeline.records_dropped)

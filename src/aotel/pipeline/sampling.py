@@ -1,4 +1,4 @@
-"""An audit trail must not depend on a sampling rate: unsampled spans are recorded for their envelopes alone."""
+"""An audit trail must not depend on a sampling rate: spans that a sampler drops are recorded, if not exported."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 
+from aotel.pipeline.head_sampling import SessionRatioSampler, WholeRunSampler, decides_as
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -23,23 +25,23 @@ if TYPE_CHECKING:
 
 def reads_attributes(sampler: object) -> bool:
     """Say whether a sampler may look at the attributes of a span: the SDK's own don't, of another one nobody knows."""
-    if isinstance(sampler, AuditSampler):
+    if isinstance(sampler, (AuditSampler, WholeRunSampler)):
         return reads_attributes(sampler.inner)
-    if type(sampler) is ParentBased:
+    if decides_as(sampler, ParentBased):
         parts = (
             "_root",
             *(f"_{where}_parent_{how}" for where in ("remote", "local") for how in ("sampled", "not_sampled")),
         )
         return any(reads_attributes(getattr(sampler, part, None)) for part in parts)
-    return type(sampler) not in {StaticSampler, TraceIdRatioBased}
+    return not any(decides_as(sampler, kind) for kind in (StaticSampler, TraceIdRatioBased, SessionRatioSampler))
 
 
 class AuditSampler(Sampler):
-    """Turns DROP into RECORD_ONLY while envelopes are on; every other decision is the inner sampler's.
+    """Turns DROP into RECORD_ONLY while somebody needs it; every other decision is the inner sampler's.
 
     Args:
         inner: decides what is exported.
-        audited: says whether envelopes are on.
+        audited: says whether what it drops is needed: for envelopes, or because the run may fail yet.
     """
 
     def __init__(self, inner: Sampler, audited: Callable[[], bool] = lambda: True) -> None:

@@ -1,14 +1,12 @@
 """The thread that makes envelopes and hands them to the exporters, so that the program's own threads never wait.
 
-Nothing on the way in takes a lock: an item may come from a signal handler or from garbage collection, in the middle of
-another one's way in.
+Nothing on the way in waits for a lock: an item may come from a signal handler or from garbage collection, in the middle
+of another one's way in.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import deque
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -17,16 +15,12 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from aotel.forking import Forking, watch
+from aotel.pipeline.losses import Losses
+from aotel.pipeline.waiting import SIZE_LIMIT, FlushRequest, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_logger = logging.getLogger("aotel")
-
-QUEUE_LIMIT = 65_536
-"""Items that wait at most; past that the oldest go, counted and said."""
-SIZE_LIMIT = 64 * 2**20
-"""Characters of content that wait at most, likewise."""
 BATCH = 64
 """Items a batch: small, because encoding holds the interpreter's lock."""
 INTERVAL = 0.2
@@ -36,11 +30,12 @@ RETRY_INTERVAL = 1.0
 _PATIENCE = 0.05  # seconds between looks at whether the thread that a flush waits for is still there
 
 
-class _Flush:
-    """Stands in the queue for a flush: whoever takes it out answers it."""
-
+class _Flush(FlushRequest):
     def __init__(self) -> None:
         self.answer: SimpleQueue[bool] = SimpleQueue()
+
+    def answered(self, *, complete: bool) -> None:
+        self.answer.put(complete)
 
 
 class Worker(Forking):
@@ -50,7 +45,8 @@ class Worker(Forking):
         work: what to do with a batch of items; called by one thread at a time, never raises into the program. An empty
             batch is a chance to try again what was kept.
         is_waiting: says whether something was kept that is to be tried again.
-        flush: tries once to get rid of what was kept; called when somebody flushes.
+        flush: tries once to get rid of what was kept, and says whether nothing is; called when somebody flushes.
+        losses: counts what is dropped, and says what may be; where there are none, the oldest items go.
         inline: no thread: every item is worked off before `put` returns.
     """
 
@@ -59,15 +55,15 @@ class Worker(Forking):
         work: Callable[[Sequence[Any]], None],
         *,
         is_waiting: Callable[[], bool] = lambda: False,
-        flush: Callable[[], None] = lambda: None,
+        flush: Callable[[], bool] = lambda: True,
+        losses: Losses | None = None,
         inline: bool = False,
     ) -> None:
         self._work = work
         self._is_waiting = is_waiting
         self._flush_kept = flush
         self._inline = inline
-        self.dropped = 0
-        self._queue: deque[tuple[Any, int]] = deque()
+        self.losses = losses or Losses()
         self._stopped = False
         self._renew()
         watch(self)
@@ -75,16 +71,15 @@ class Worker(Forking):
     def _renew(self) -> None:
         # Its `put` can be interrupted by itself, as no other way to wake a thread can.
         self._wake: SimpleQueue[None] = SimpleQueue()
+        self._waiting = Waiting(self.losses)
         self._starting = threading.Lock()
         self._working = threading.RLock()
-        # Two counts, each written on one side, since a sum that both change would need a lock.
-        self._size_in = self._size_out = 0
         self._idle = self._in_a_hurry = False
+        self._hurried = 0.0
         self._thread: threading.Thread | None = None
 
     def after_fork_in_child(self) -> None:
         """Start empty: what waits is the parent's to deliver, and its thread does not exist here."""
-        self._queue.clear()
         self._renew()
 
     @property
@@ -98,9 +93,33 @@ class Worker(Forking):
         return self._inline
 
     @property
+    def has_worked(self) -> bool:
+        """Whether an item was ever put, in this process."""
+        return self._thread is not None or bool(self._waiting)
+
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the caller is the thread that works the items off."""
+        return self._thread is threading.current_thread()
+
+    @property
     def queued(self) -> int:
         """How many items wait."""
-        return len(self._queue)
+        return len(self._waiting)
+
+    @property
+    def size(self) -> int:
+        """How much memory they keep from being freed, roughly, in characters."""
+        return self._waiting.size
+
+    def hurry(self) -> None:
+        """Have what waits worked off now, without company; once an interval at most, and without waiting for it."""
+        now = monotonic()
+        if self._thread is None or not self._waiting or now - self._hurried < INTERVAL:
+            return
+        self._hurried = now
+        self._in_a_hurry = True
+        self._wake.put(None)
 
     def put(self, item: object, size: int = 0) -> None:
         """Take an item; never waits, except in inline mode.
@@ -110,13 +129,14 @@ class Worker(Forking):
             size: how much memory it keeps from being freed, roughly, in characters.
         """
         if self._stopped:
-            self.dropped += 1
+            self.losses.add_late(item)
             return
-        queue = self._queue
-        if len(queue) >= QUEUE_LIMIT or self._size_in - self._size_out > SIZE_LIMIT:
-            self._drop_oldest()
-        self._size_in += size
-        queue.append((item, size))
+        waiting = self._waiting
+        line = waiting.line
+        if len(line) >= waiting.room or waiting.size_in - waiting.size_out > SIZE_LIMIT:
+            waiting.make_room()
+        waiting.size_in += size
+        line.append((item, size))
         if self._inline:
             self._drain()
         elif self._thread is None:
@@ -124,20 +144,6 @@ class Worker(Forking):
         elif self._idle:
             self._idle = False
             self._wake.put(None)
-
-    def _drop_oldest(self) -> None:
-        try:
-            item, size = self._queue.popleft()
-        except IndexError:
-            self._size_in = self._size_out = 0
-            return
-        self._size_in -= size
-        if isinstance(item, _Flush):
-            item.answer.put(False)  # noqa: FBT003 - not all of what was put before it was worked off
-            return
-        self.dropped += 1
-        if self.dropped == 1:
-            _logger.warning("aotel: envelopes wait faster than they can be sent; the oldest are dropped and counted")
 
     def _start(self) -> None:
         if not self._starting.acquire(blocking=False):
@@ -167,8 +173,8 @@ class Worker(Forking):
             self._in_a_hurry = False
             self._drain()
             self._idle = True
-            if not self._queue and not self._stopped:
-                self._size_in = self._size_out = 0
+            if not self._waiting and not self._stopped:
+                self._waiting.is_empty()
                 self._sleep(RETRY_INTERVAL if self._is_waiting() else None)
             self._idle = False
         self._drain()
@@ -183,39 +189,29 @@ class Worker(Forking):
 
     def _drain(self) -> None:
         with self._working, suppress_instrumentation():
-            if not self._queue and self._is_waiting():
+            if not self._waiting and self._is_waiting():
                 self._work([])
-            while self._queue:
-                self._work_off(self._take())
+            while taken := self._waiting.take(BATCH):
+                self._work_off(taken)
+            self.losses.over()
 
-    def _take(self) -> tuple[list[Any], _Flush | None]:
-        """Take a batch out of the queue, and the flush that ends it, if one does."""
-        batch: list[Any] = []
-        while self._queue and len(batch) < BATCH:
-            item, size = self._queue.popleft()
-            if isinstance(item, _Flush):
-                return batch, item
-            self._size_out += size
-            batch.append(item)
-        return batch, None
-
-    def _work_off(self, taken: tuple[list[Any], _Flush | None]) -> None:
-        batch, flush = taken
+    def _work_off(self, batch: list[Any]) -> None:
+        flush = batch.pop() if isinstance(batch[-1], _Flush) else None
         if batch:
             self._work(batch)
         if flush is not None:
-            self._flush_kept()
-            flush.answer.put(True)  # noqa: FBT003 - the answer
+            flush.answered(complete=self._flush_kept())
 
     def flush(self, timeout: float) -> bool:
-        """Wait until what was put before is worked off, at most `timeout` seconds; say whether it was."""
+        """Wait until what was put before is worked off, at most `timeout` seconds; say whether all of it went out."""
         thread = self._thread
         if self._inline or thread is None or thread is threading.current_thread():
-            self._drain()
-            self._flush_kept()
-            return True
+            if timeout > 0 or self._waiting:
+                self._drain()
+            # What was kept is sent here, which takes as long as the destination lets it.
+            return self._flush_kept() if timeout > 0 else not self._is_waiting()
         request = _Flush()
-        self._queue.append((request, 0))
+        self._waiting.line.append((request, 0))
         self._in_a_hurry = True
         self._wake.put(None)
         deadline = monotonic() + timeout
@@ -231,7 +227,7 @@ class Worker(Forking):
     def shutdown(self, timeout: float) -> bool:
         """Work off what waits and end the thread, within `timeout` seconds."""
         if self._stopped:
-            return not self._queue
+            return not self._waiting
         flushed = self.flush(timeout)
         self._stopped = True
         self._wake.put(None)

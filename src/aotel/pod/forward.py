@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from aotel._version import __version__
 from aotel.export import OtlpExporter
-from aotel.export.exporter import ExporterStatus
+from aotel.export.counting import ExporterStatus
 from aotel.export.rebuilding import log_record
 from aotel.export.stock import GRPC, HTTP
 from aotel.semconv import attributes as names

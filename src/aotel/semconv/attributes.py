@@ -236,6 +236,18 @@ GEN_AI_OPENAI_REQUEST_SEED: Final = "gen_ai.openai.request.seed"
 """Seed of the request. Deprecated: gen_ai.request.seed."""
 GEN_AI_OPENAI_REQUEST_RESPONSE_FORMAT: Final = "gen_ai.openai.request.response_format"
 """Format asked for. Deprecated: gen_ai.output.type."""
+LANGFUSE_OBSERVATION_INPUT: Final = "langfuse.observation.input"
+"""What went in, as JSON."""
+LANGFUSE_OBSERVATION_OUTPUT: Final = "langfuse.observation.output"
+"""What came out, as JSON."""
+LANGFUSE_OBSERVATION_METADATA: Final = "langfuse.observation.metadata"
+"""Data that the user attached: `langfuse.observation.metadata.<name>`."""
+LANGFUSE_OBSERVATION_STATUS_MESSAGE: Final = "langfuse.observation.status_message"
+"""What is said of the outcome, of an error for instance."""
+LANGFUSE_EXPERIMENT_ITEM_EXPECTED_OUTPUT: Final = "langfuse.experiment.item.expected_output"
+"""What a row of a dataset expects, as JSON."""
+LOGFIRE_MSG: Final = "logfire.msg"
+"""A sentence for a person, with the arguments of the span in it."""
 MCP_METHOD_NAME: Final = "mcp.method.name"
 """Method of an MCP message."""
 MCP_SESSION_ID: Final = "mcp.session.id"
@@ -258,6 +270,12 @@ MCP_SERVER_NAME: Final = "mcp.server.name"
 """Name that the server gives itself."""
 MCP_SERVER_VERSION: Final = "mcp.server.version"
 """Version that the server gives itself."""
+OTEL_COMPONENT_NAME: Final = "otel.component.name"
+"""The exporter by the name that `aotel.status()` has for it, or `envelopes` for the queue."""
+OTEL_COMPONENT_TYPE: Final = "otel.component.type"
+"""Class of the component."""
+AOT_PHASE: Final = "aot.phase"
+"""Which part of an operation an envelope tells of."""
 OPENINFERENCE_SPAN_KIND: Final = "openinference.span.kind"
 """What the span is; without it a backend shows UNKNOWN."""
 OPENINFERENCE_PROJECT_NAME: Final = "openinference.project.name"
@@ -739,6 +757,7 @@ NAMES: Final = frozenset(
         "aot.kind",
         "aot.operation",
         "aot.outcome",
+        "aot.phase",
         "aot.request_id",
         "aot.response.refused",
         "aot.response.service_tier",
@@ -884,6 +903,11 @@ NAMES: Final = frozenset(
         "input.mime_type",
         "input.value",
         "jsonrpc.request.id",
+        "langfuse.experiment.item.expected_output",
+        "langfuse.observation.input",
+        "langfuse.observation.metadata",
+        "langfuse.observation.output",
+        "langfuse.observation.status_message",
         "llm.chat.stop_sequences",
         "llm.choices",
         "llm.cost.completion",
@@ -939,6 +963,7 @@ NAMES: Final = frozenset(
         "llm.usage.token_type",
         "llm.usage.total_tokens",
         "llm.user",
+        "logfire.msg",
         "mcp.method.name",
         "mcp.protocol.version",
         "mcp.request.argument",
@@ -960,6 +985,8 @@ NAMES: Final = frozenset(
         "openai.response.system_fingerprint",
         "openinference.project.name",
         "openinference.span.kind",
+        "otel.component.name",
+        "otel.component.type",
         "output.documents",
         "output.images",
         "output.mime_type",
@@ -1049,6 +1076,11 @@ CONTENT: Final = frozenset(
         "input.documents",
         "input.images",
         "input.value",
+        "langfuse.experiment.item.expected_output",
+        "langfuse.observation.input",
+        "langfuse.observation.metadata",
+        "langfuse.observation.output",
+        "langfuse.observation.status_message",
         "llm.choices",
         "llm.function_call",
         "llm.headers",
@@ -1060,6 +1092,7 @@ CONTENT: Final = frozenset(
         "llm.prompts",
         "llm.request.functions",
         "llm.tools",
+        "logfire.msg",
         "mcp.request.argument",
         "mcp.resource.uri",
         "mcp.response.value",
@@ -1109,6 +1142,7 @@ CONTENT_PREFIXES: Final = (
     "gen_ai.prompt.variable.",
     "input.documents.",
     "input.images.",
+    "langfuse.observation.metadata.",
     "llm.choices.",
     "llm.input_messages.",
     "llm.output_messages.",

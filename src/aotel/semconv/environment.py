@@ -78,6 +78,20 @@ AOTEL_DIALECTS: Final = Variable(
     ),
     members=("genai", "openinference", "openllmetry"),
 )
+AOTEL_KEEP: Final = Variable(
+    "AOTEL_KEEP",
+    (),
+    "off",
+    ("What is exported though the sampler dropped it; `errors` is every agent run in which an operation failed."),
+    members=("off", "errors"),
+)
+AOTEL_KEEP_MAX_BYTES: Final = Variable(
+    "AOTEL_KEEP_MAX_BYTES",
+    (),
+    "33554432",
+    "Bytes of memory, roughly, for spans of runs of which it is not known yet whether they fail.",
+    minimum=1,
+)
 AOTEL_PROPAGATE: Final = Variable(
     "AOTEL_PROPAGATE",
     (),
@@ -164,6 +178,27 @@ AOTEL_SPOOL_MAX_BYTES: Final = Variable(
     "What they may take together, in bytes; past that what has waited longest goes, counted and said.",
     minimum=524288,
 )
+AOTEL_FLUSH: Final = Variable(
+    "AOTEL_FLUSH",
+    (),
+    "auto",
+    (
+        "What the end of a root span does with what waits. `background` has it sent soon, `wait` before the "
+        "span's end returns (at most the flush timeout), `off` leaves it to the usual intervals; `auto` is "
+        "`wait` on a serverless platform and `background` elsewhere."
+    ),
+    members=("auto", "background", "wait", "off"),
+)
+AOTEL_SIGTERM: Final = Variable(
+    "AOTEL_SIGTERM",
+    (),
+    "flush",
+    (
+        "What SIGTERM does where the program leaves it to the system. `flush` sends what waits first, at most "
+        "for the flush timeout, and ends the process as the system would; `off` leaves the signal alone."
+    ),
+    members=("flush", "off"),
+)
 AOTEL_DISABLED: Final = Variable("AOTEL_DISABLED", (), "false", "Everything off.")
 OTEL_SDK_DISABLED: Final = Variable("OTEL_SDK_DISABLED", (), "false", "Everything off.")
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
@@ -174,6 +209,15 @@ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: Final = Variable(
 )
 TRACELOOP_TRACE_CONTENT: Final = Variable(
     "TRACELOOP_TRACE_CONTENT", (), None, "OpenLLMetry's switch: `false` turns content off; no value turns it on."
+)
+OTEL_TRACES_SAMPLER: Final = Variable(
+    "OTEL_TRACES_SAMPLER",
+    (),
+    "parentbased_always_on",
+    "Which traces are exported; `aotel_session_ratio` keeps sessions together.",
+)
+OTEL_TRACES_SAMPLER_ARG: Final = Variable(
+    "OTEL_TRACES_SAMPLER_ARG", (), None, "The sampler's argument, a share from 0 to 1 for those that take one."
 )
 OTEL_TRACES_EXPORTER: Final = Variable("OTEL_TRACES_EXPORTER", (), None, "Where spans go.")
 OTEL_LOGS_EXPORTER: Final = Variable(
@@ -263,6 +307,9 @@ LANGFUSE_SECRET_KEY: Final = Variable("LANGFUSE_SECRET_KEY", (), None, "Secret h
 LANGFUSE_BASE_URL: Final = Variable(
     "LANGFUSE_BASE_URL", ("LANGFUSE_HOST",), "https://cloud.langfuse.com", "Address of a Langfuse."
 )
+AWS_LAMBDA_FUNCTION_NAME: Final = Variable("AWS_LAMBDA_FUNCTION_NAME", (), None, "Set by AWS Lambda.")
+K_SERVICE: Final = Variable("K_SERVICE", (), None, "Set by Google Cloud Run and Cloud Functions, and by Knative.")
+FUNCTIONS_WORKER_RUNTIME: Final = Variable("FUNCTIONS_WORKER_RUNTIME", (), None, "Set by Azure Functions.")
 OPENINFERENCE_HIDE_INPUTS: Final = Variable(
     "OPENINFERENCE_HIDE_INPUTS", (), "false", "No input value, input messages or tool definitions."
 )
@@ -320,6 +367,8 @@ VARIABLES: Final = (
     AOTEL_ENVELOPES,
     AOTEL_BACKEND,
     AOTEL_DIALECTS,
+    AOTEL_KEEP,
+    AOTEL_KEEP_MAX_BYTES,
     AOTEL_PROPAGATE,
     AOTEL_REDACT_NAMES,
     AOTEL_REDACT_PATTERNS,
@@ -333,10 +382,14 @@ VARIABLES: Final = (
     AOTEL_DURABILITY,
     AOTEL_SPOOL_DIR,
     AOTEL_SPOOL_MAX_BYTES,
+    AOTEL_FLUSH,
+    AOTEL_SIGTERM,
     AOTEL_DISABLED,
     OTEL_SDK_DISABLED,
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
     TRACELOOP_TRACE_CONTENT,
+    OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG,
     OTEL_TRACES_EXPORTER,
     OTEL_LOGS_EXPORTER,
     OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -362,6 +415,9 @@ VARIABLES: Final = (
     LANGFUSE_PUBLIC_KEY,
     LANGFUSE_SECRET_KEY,
     LANGFUSE_BASE_URL,
+    AWS_LAMBDA_FUNCTION_NAME,
+    K_SERVICE,
+    FUNCTIONS_WORKER_RUNTIME,
     OPENINFERENCE_HIDE_INPUTS,
     OPENINFERENCE_HIDE_OUTPUTS,
     OPENINFERENCE_HIDE_INPUT_MESSAGES,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "check_envelopes", "load", "report", "variables_set", "without_password"]
 
 _HIDE = "OPENINFERENCE_HIDE_"
+_SERVERLESS = (env.AWS_LAMBDA_FUNCTION_NAME, env.K_SERVICE, env.FUNCTIONS_WORKER_RUNTIME)
 _CONTENT_SWITCHES = (env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, env.TRACELOOP_TRACE_CONTENT)
 
 _logger = logging.getLogger("aotel")
@@ -59,6 +60,8 @@ class Settings:
         backends: What the vendors' own variables say.
         dialects: Attribute vocabularies to write.
         dialects_set: Whether the user has set them.
+        keep_errors: Whether runs that failed are exported though the sampler dropped them.
+        keep_max_bytes: Memory for spans of runs that may yet fail.
         propagate_session: Whether session and run ids travel in baggage.
         propagate_processes: Whether child processes are told trace, session and run.
         instrument: Libraries whose calls become spans: `all`, `none`, or some by name.
@@ -69,6 +72,8 @@ class Settings:
         durability: What survives of what waits: `memory`, `journal` or `fsync`.
         spool_directory: Where it is kept; None for the user's state directory.
         spool_max_bytes: How much of it is kept, in bytes.
+        flush: What the end of a root span does: `background`, `wait` or `off`.
+        sigterm: What SIGTERM does where the program leaves it to the system: `flush` or `off`.
         disabled: Whether everything is off.
         redact_names: Further names whose values are secret.
         redact_patterns: Further regular expressions of secrets; each compiles.
@@ -76,6 +81,8 @@ class Settings:
         hash_key: Key of the `hash` content mode.
         message_content_off: Whether a switch of GenAI or OpenLLMetry for message content is off, explicitly.
         hide: Which `OPENINFERENCE_HIDE_*` switches are on, by the rest of their names in lower case.
+        traces_sampler: `OTEL_TRACES_SAMPLER`.
+        traces_sampler_arg: `OTEL_TRACES_SAMPLER_ARG`.
         traces_exporter: `OTEL_TRACES_EXPORTER`.
         logs_exporter: `OTEL_LOGS_EXPORTER`.
         otlp_endpoint: `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -104,6 +111,8 @@ class Settings:
     backends: BackendVariables = BackendVariables()  # noqa: RUF009 - it can't be changed
     dialects: tuple[str, ...] = ("genai", "openinference")
     dialects_set: bool = False
+    keep_errors: bool = False
+    keep_max_bytes: int = 33_554_432
     propagate_session: bool = False
     propagate_processes: bool = False
     instrument: tuple[str, ...] = ("all",)
@@ -114,6 +123,8 @@ class Settings:
     durability: str = "memory"
     spool_directory: str | None = None
     spool_max_bytes: int = 256 << 20
+    flush: str = "background"
+    sigterm: str = "flush"
     disabled: bool = False
     redact_names: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
@@ -121,6 +132,8 @@ class Settings:
     hash_key: bytes | None = dataclasses.field(default=None, repr=False)
     message_content_off: bool = False
     hide: frozenset[str] = frozenset()
+    traces_sampler: str | None = None
+    traces_sampler_arg: str | None = None
     traces_exporter: tuple[str, ...] = ()
     logs_exporter: tuple[str, ...] = ()
     otlp_endpoint: str | None = None
@@ -171,6 +184,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         backends=read_backends(read),
         dialects=dialects or items_of(env.AOTEL_DIALECTS.default or ""),
         dialects_set=dialects is not None,
+        keep_errors=read.required(env.AOTEL_KEEP, one_of(env.AOTEL_KEEP.members)) == "errors",
+        keep_max_bytes=read.required(env.AOTEL_KEEP_MAX_BYTES, whole_number(1)),
         propagate_session="session" in propagated,
         propagate_processes="processes" in propagated,
         instrument=read.required(env.AOTEL_INSTRUMENT, some_of(env.AOTEL_INSTRUMENT.members)),
@@ -181,6 +196,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         durability=read.required(env.AOTEL_DURABILITY, one_of(env.AOTEL_DURABILITY.members)),
         spool_directory=read.optional(env.AOTEL_SPOOL_DIR, verbatim),
         spool_max_bytes=read.required(env.AOTEL_SPOOL_MAX_BYTES, whole_number(env.AOTEL_SPOOL_MAX_BYTES.minimum)),
+        flush=_flush(read),
+        sigterm=read.required(env.AOTEL_SIGTERM, one_of(env.AOTEL_SIGTERM.members)),
         disabled=any([read.flag(env.AOTEL_DISABLED), read.flag(env.OTEL_SDK_DISABLED)]),
         redact_names=read.items(env.AOTEL_REDACT_NAMES, items_of),
         redact_patterns=read.patterns(env.AOTEL_REDACT_PATTERNS),
@@ -190,6 +207,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         hide=frozenset(
             v.name[len(_HIDE) :].lower() for v in env.VARIABLES if v.name.startswith(_HIDE) and read.flag(v)
         ),
+        traces_sampler=read.optional(env.OTEL_TRACES_SAMPLER, stripped),
+        traces_sampler_arg=read.optional(env.OTEL_TRACES_SAMPLER_ARG, verbatim),
         traces_exporter=read.items(env.OTEL_TRACES_EXPORTER, lower_items),
         logs_exporter=read.items(env.OTEL_LOGS_EXPORTER, lower_items),
         otlp_endpoint=read.optional(env.OTEL_EXPORTER_OTLP_ENDPOINT, stripped),
@@ -203,6 +222,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         tracestate=read.optional(env.TRACESTATE, stripped),
         problems=tuple(dict.fromkeys(read.problems)),
     )
+
+
+def _flush(read: Reader) -> str:
+    platforms = [read.optional(platform, verbatim) for platform in _SERVERLESS]
+    asked = read.required(env.AOTEL_FLUSH, one_of(env.AOTEL_FLUSH.members))
+    if asked == "auto":
+        return "wait" if any(platforms) else "background"
+    return asked
 
 
 def report(settings: Settings) -> None:

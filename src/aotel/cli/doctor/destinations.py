@@ -23,6 +23,8 @@ from aotel.pipeline.provider import current_provider
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aotel.distro.report import Status
+    from aotel.export import ExporterStatus
     from aotel.export.outcome import Outcome
     from aotel.settings import Settings
 
@@ -49,6 +51,7 @@ def exporters() -> Section:
     try:
         configure()
         found = status()
+        numbers = _numbers(found)
         provider = current_provider()
         shutdown(0.5)
     finally:
@@ -62,6 +65,7 @@ def exporters() -> Section:
         _spans(environment.load()),
         Finding("envelopes", _state(found.exporters), found.envelopes, _where_envelopes_can_go(found.exporters)),
     ]
+    findings += numbers
     findings += [Finding("said", "warning", sentence) for sentence in said.sentences if sentence not in known]
     return Section("Providers and exporters", findings)
 
@@ -74,6 +78,26 @@ def _spans(settings: Settings) -> Finding:
         return Finding("spans", "ok", f"are exported {' and '.join(said)}")
     advice = "set AOTEL_BACKEND, OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_TRACES_EXPORTER"
     return Finding("spans", "info", "are exported nowhere", advice)
+
+
+def _numbers(found: Status) -> list[Finding]:
+    """Say what `status()` counts: in this process little, but it shows which exporters a program has."""
+    kinds = f" ({found.dropped_by_kind})" if found.dropped_by_kind.total else ""
+    queue = f"{found.queued} waiting, {found.queued_size} characters; {found.dropped} dropped{kinds}"
+    if found.encode_seconds or found.export_seconds:
+        queue += f"; {found.encode_seconds:.3g} s to encode, {found.export_seconds:.3g} s to export"
+    return [
+        Finding("queue", "info", queue),
+        *(_counts(each, "envelopes") for each in found.exporters),
+        *(_counts(each, "spans") for each in found.span_exporters),
+    ]
+
+
+def _counts(counts: ExporterStatus, what: str) -> Finding:
+    names = ("sent", "retried", "refused", "dropped", "diverted", "waiting", "spooled")
+    numbers = ", ".join(f"{getattr(counts, name)} {name}" for name in names)
+    error = f"; {counts.last_error}" if counts.last_error else ""
+    return Finding(f"{what} to {counts.name}", "info", f"{counts.state}: {numbers}{error}")
 
 
 def _state(exporters: tuple[object, ...]) -> State:

@@ -198,10 +198,12 @@ def call_being_made() -> HttpCall | None:
 
     Another instrumentor may stand between us and the wire: then its span is current, and a child of the call's.
     """
+    current = trace.get_current_span()
     call = otel_context.get_value(CALL_KEY)
+    if call is None and PORT.call_of is not None:  # a context that keeps nothing but the span
+        call = PORT.call_of(current)
     if not isinstance(call, HttpCall) or call.ended:
         return None
-    current = trace.get_current_span()
     near = (current.get_span_context(), getattr(current, "parent", None))
     own = call.span.get_span_context().span_id
     return call if any(context is not None and context.span_id == own for context in near) else None
