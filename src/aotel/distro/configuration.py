@@ -19,6 +19,7 @@ from aotel.distro.arguments import Request
 from aotel.distro.backends import add_backend_exporters, with_backends
 from aotel.distro.child_processes import Children
 from aotel.distro.continuing import continue_trace
+from aotel.distro.durability import durability_of
 from aotel.distro.ending import ENDING
 from aotel.distro.fresh_processes import carry_context_into_fresh_processes
 from aotel.distro.handle import Handle
@@ -213,6 +214,7 @@ def _fill(  # noqa: PLR0913 - one argument a fact
         inline=request.inline,
         flush_timeout=request.flush_timeout,
         resource=getattr(provider, "resource", None),
+        durability=durability_of(settings, say_once) if STATE.recorders is None else None,
     )
     for exporter in former:
         exporter.shutdown()  # type: ignore[no-untyped-call]

@@ -103,7 +103,9 @@ class Ending(Forking):
         own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
         for exporter in own:
             exporter.closing_patience = _CLOSING_PATIENCE
-        if not any(exporter.counts.state == "down" for exporter in own):  # which was said already
+        if not pipeline.keeps_on_disk and not any(
+            exporter.counts.state == "down" for exporter in own
+        ):  # which was said already
             _logger.warning("aotel: the last envelopes could not be delivered in time, and are lost")
         return False
 

@@ -13,7 +13,7 @@ from aotel.errors import AotelError
 from aotel.journal.segment import HEADER_BYTES, RECORD_BYTES, Segment, is_sealed, open_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 SUFFIX: Final = ".aotseg"
@@ -44,6 +44,8 @@ class SegmentDirectory:
         self.kind = kind
         self.max_bytes = max_bytes
         self._segment_bytes = max(min(_SEGMENT_BYTES, max_bytes // 8), _LEAST_BYTES)
+        self.let_go: Callable[[Path], int | None] = lambda _: None
+        """Asked to give a segment up that this very process has, which knows how many records that loses."""
         self.lost = 0
         """Records that were removed before they were delivered, to keep the bound."""
         _make_private(path)
@@ -93,6 +95,10 @@ class SegmentDirectory:
     def _remove(self, path: Path) -> int:
         """Remove a segment that no process adds to; return how many bytes that gave back."""
         size = _size(path)
+        own = self.let_go(path)
+        if own is not None:
+            self.lost += own
+            return size
         orphan = open_segment(path)
         if orphan is not None:
             self.lost += orphan.count()

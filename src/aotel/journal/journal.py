@@ -6,9 +6,11 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from aotel.forking import Forking, watch
+from aotel.journal.directory import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from aotel.journal.directory import SegmentDirectory
     from aotel.journal.segment import Segment
@@ -24,11 +26,17 @@ class Journal(Forking):
     Args:
         directory: where the segments are.
         facts: what whoever delivers the records has to know of this process; a JSON object.
+
+    Attributes:
+        records: how many there were to read, those of dead processes too.
+        closed: whether nothing is taken any more.
     """
 
     def __init__(self, directory: SegmentDirectory, facts: Mapping[str, Any]) -> None:
         self.directory = directory
+        directory.let_go = self._let_go
         self.facts = facts
+        self.closed = False
         self._readers: list[Reader] = []
         self._renew()
         watch(self)
@@ -38,6 +46,7 @@ class Journal(Forking):
         self._current: Segment | None = None
         self._spare: Segment | None = None
         self._segments: list[Segment] = []
+        self.records = 0
         for reader in self._readers:
             reader.forget()
 
@@ -48,13 +57,15 @@ class Journal(Forking):
             payload: its bytes.
 
         Raises:
-            JournalError: there is no room for it.
+            JournalError: there is no room for it, or the journal is closed.
         """
         with self._lock:
+            if self.closed:
+                raise JournalError("the journal is closed")
             current = self._current
-            if current is not None and current.append(payload):
-                return
-            self._turn(len(payload)).append(payload)
+            if current is None or not current.append(payload):
+                self._turn(len(payload)).append(payload)
+            self.records += 1
 
     def _turn(self, holding: int) -> Segment:
         """Go on in the next segment: the one that was made ready, if the record fits."""
@@ -76,13 +87,17 @@ class Journal(Forking):
             JournalError: there is no room for it.
         """
         with self._lock:
-            needed = self._spare is None and (self._current is None or self._current.fullness >= _SPARE_AT)
+            needed = (
+                not self.closed
+                and self._spare is None
+                and (self._current is None or self._current.fullness >= _SPARE_AT)
+            )
         if not needed:
             return
         spare = self.directory.create(self.facts)
         spare.touch()
         with self._lock:
-            if self._spare is None:
+            if self._spare is None and not self.closed:
                 self._spare = spare
                 return
         spare.delete()
@@ -95,8 +110,19 @@ class Journal(Forking):
 
     def adopt(self) -> int:
         """Take over what dead processes left; every reader reads it; return how many segments it is."""
-        found = [segment for segment in self.directory.orphans() if _is_worth_reading(segment)]
+        if self.closed:
+            return 0
+        found: list[Segment] = []
+        records = 0
+        for segment in self.directory.orphans():
+            count = segment.count()
+            if count:
+                found.append(segment)
+                records += count
+            else:
+                segment.delete()
         with self._lock:
+            self.records += records
             if found and self._current is not None:
                 # Readers may be in it already, and never look back: what comes next goes behind what was found.
                 self._current.seal()
@@ -113,8 +139,24 @@ class Journal(Forking):
                 if segment is self._current or offset < segment.end:
                     segment.settle(offset)
                     return
-                self._segments.pop(0)
-                segment.delete()
+                self._drop(segment)
+
+    def _let_go(self, path: Path) -> int | None:
+        """Give up a segment of this process's, to make room; return how many records that loses, None if it stays."""
+        with self._lock:
+            segment = next((segment for segment in self._segments if segment.path == path), None)
+            if segment is None or segment is self._current:
+                return None
+            offset = min((reader.settled_in(segment) for reader in self._readers), default=segment.settled)
+            lost = sum(1 for _ in segment.read(offset))
+            self._drop(segment)
+            return lost
+
+    def _drop(self, segment: Segment) -> None:
+        for reader in self._readers:
+            reader.pass_over(segment)
+        self._segments.remove(segment)
+        segment.delete()
 
     def sync(self) -> None:
         """Wait until all that was added is on the disk."""
@@ -127,6 +169,7 @@ class Journal(Forking):
         """Let go: what is settled is removed, what is not stays for the next process."""
         with self._lock:
             self.clean()
+            self.closed = True
             for segment in self._segments:
                 segment.seal()
                 if segment.count():
@@ -170,7 +213,9 @@ class Reader:
         """Begin anew."""
         self._lock = getattr(self._journal, "_lock", self._lock)
         self._segment: Segment | None = None
-        self._settled = self._position = 0
+        self._settled = 0
+        self._offsets: list[int] = []
+        self._passed = 0
 
     def read(self, max_items: int, max_bytes: int) -> tuple[Mapping[str, Any], list[bytes]]:
         """Return the next records, all of one process, with that one's facts; none where there are no more yet.
@@ -191,24 +236,45 @@ class Reader:
                 if following is None:
                     return self._journal.facts, []
                 self._segment = following
-                self._settled = self._position = following.settled
+                self._settled = following.settled
 
     def _take(self, segment: Segment, max_items: int, max_bytes: int) -> list[bytes]:
         taken: list[bytes] = []
         size = 0
-        self._position = self._settled
+        self._offsets = []
         for payload, offset in segment.read(self._settled):
             size += len(payload)
             if taken and (size > max_bytes or len(taken) >= max_items):
                 return taken
             taken.append(payload)
-            self._position = offset
-        self._position = segment.end  # damaged ones are behind us too
+            self._offsets.append(offset)
+        if taken:
+            self._offsets[-1] = segment.end  # what is damaged behind it is behind us too
+        else:
+            self._settled = segment.end
         return taken
 
-    def settle(self) -> None:
-        """Note that what was read last is delivered, or never will be."""
-        self._settled = self._position
+    def settle(self, records: int | None = None) -> None:
+        """Note that what was read last is delivered, or never will be.
+
+        Args:
+            records: how many of them, from the first on; all by default.
+        """
+        settled = self._offsets[: len(self._offsets) if records is None else records]
+        if settled:
+            self._settled = settled[-1]
+            self._passed += len(settled)
+        self._offsets = []
+
+    @property
+    def pending(self) -> int:
+        """How many records it has not settled."""
+        return max(self._journal.records - self._passed, 0) if self.waiting else 0
+
+    def pass_over(self, segment: Segment) -> None:
+        """Leave a segment that goes; the lock is held."""
+        if segment is self._segment:
+            self._segment, self._offsets = None, []
 
     def settled_in(self, segment: Segment) -> int:
         """Return the offset up to which this reader has settled a segment."""
@@ -229,10 +295,3 @@ class Reader:
             if segment is not None and self._settled < segment.end:
                 return True
             return self._journal.segment_after(segment) is not None
-
-
-def _is_worth_reading(segment: Segment) -> bool:
-    if segment.count():
-        return True
-    segment.delete()
-    return False

@@ -21,10 +21,11 @@ from aotel.pipeline.common import Facts
 from aotel.pipeline.costs import Costs
 from aotel.pipeline.delivery import Delivery, Faults
 from aotel.pipeline.hiding import Hiding
+from aotel.pipeline.journaling import Durability, can_be_journaled
 from aotel.pipeline.keeping import Keeper
 from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
-from aotel.pipeline.records import log_record
+from aotel.pipeline.records import encode, log_record
 from aotel.pipeline.unattached import UnattachedTracer
 from aotel.pipeline.worker import Worker
 from aotel.semconv import attributes as names
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from aotel.content import Capture, ContentPolicy, Tree
+    from aotel.envelopes import Envelope
     from aotel.settings import Settings
 
 _logger = logging.getLogger("aotel")
@@ -94,6 +96,7 @@ class Pipeline:
         inline: bool = False,
         flush_timeout: float = 5.0,
         resource: Resource | None = None,
+        durability: Durability | None = None,
     ) -> None:
         """Configure, or configure anew; what waited under the former configuration is delivered under it.
 
@@ -107,6 +110,7 @@ class Pipeline:
             inline: no worker thread: everything is delivered before a call returns.
             flush_timeout: seconds that delivery may take at exit.
             resource: who sends.
+            durability: what survives of what waits; None for nothing.
         """
         if self._worker is not None:
             self._worker.shutdown(flush_timeout)
@@ -118,7 +122,9 @@ class Pipeline:
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout
         self.resource = resource or Resource.create({})
-        self._delivery = Delivery(exporters, self.costs, self._faults)
+        self._delivery, self._journaled = Delivery(exporters, self.costs, self._faults), None
+        if durability is not None and can_be_journaled(exporters):
+            self._delivery = self._journaled = durability.delivery(exporters, self.costs, self._faults, self.resource)
         self.session_id = settings.session_id or session_id
         self.builder = EnvelopeBuilder(
             pod_id=settings.pod_id or "",
@@ -139,7 +145,7 @@ class Pipeline:
             losses=self.losses,
             inline=inline,
         )
-        self._put = self._worker.put
+        self._put = self._worker.put if self._journaled is None else self._put_in_journal
 
     @property
     def facts(self) -> Facts:
@@ -306,6 +312,11 @@ class Pipeline:
         return self._worker is not None and self._worker.is_inline
 
     @property
+    def keeps_on_disk(self) -> bool:
+        """Whether what waits survives the process."""
+        return self._journaled is not None and self._journaled.keeps_on_disk
+
+    @property
     def keeps_some(self) -> bool:
         """Whether an exporter keeps envelopes for another attempt."""
         return self._delivery.is_waiting
@@ -331,7 +342,7 @@ class Pipeline:
 
     def silence(self) -> None:
         """Make no envelopes any more, until the next `apply`."""
-        self._delivery = Delivery((), self.costs, self._faults)
+        self._delivery, self._journaled = Delivery((), self.costs, self._faults), None
         self.audited = False
         self._forget_runs()
 
@@ -359,20 +370,44 @@ class Pipeline:
             self.costs.made(len(records), perf_counter() - began)
         self._delivery.deliver(records)
 
-    def _record(self, item: tuple[int, Any, int, Any]) -> Any:
-        what, recording, seq, event = item
-        if what == _WAKE:
-            return None
+    def _put_in_journal(self, item: tuple[int, Any, int, Any], size: int = 0) -> None:
+        """Write an envelope down before the call goes on; where that can't be, it waits in memory as elsewhere."""
+        journaled, worker = self._journaled, self._worker
+        if journaled is None or worker is None:
+            return
+        kept = False
         try:
-            if what == _START:
-                return log_record(self.builder.start(recording, seq), recording, recording.start_time, self.resource)
-            if what == _END:
-                envelope = self.builder.end(recording, seq)
-                return log_record(envelope, recording, recording.end_time, self.resource)
-            return log_record(self.builder.emit(recording, seq, event), recording, event[2], self.resource)
+            made = self._envelope(item)
+            if made is not None:
+                recording = item[1]
+                tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
+                kept = journaled.keep(encode(made[0]), made[1], tag)
+        except Exception as error:  # noqa: BLE001 - the program only called a function
+            self._faults.report(self, error)
+        if not kept:
+            worker.put(item, size)
+        elif not journaled.woken or worker.is_inline:
+            journaled.woken = True
+            worker.put((_WAKE, None, 0, None))
+
+    def _record(self, item: tuple[int, Any, int, Any]) -> Any:
+        try:
+            made = self._envelope(item)
+            return None if made is None else log_record(made[0], item[1], made[1], self.resource)
         except Exception as error:  # noqa: BLE001 - one odd value must not cost the batch
             self._faults.report(self, error)
             return None
+
+    def _envelope(self, item: tuple[int, Any, int, Any]) -> tuple[Envelope, int] | None:
+        """Return the envelope that an item stands for, with its time (ns since the epoch)."""
+        what, recording, seq, event = item
+        if what == _WAKE:
+            return None
+        if what == _START:
+            return self.builder.start(recording, seq), recording.start_time
+        if what == _END:
+            return self.builder.end(recording, seq), recording.end_time
+        return self.builder.emit(recording, seq, event), event[2]
 
 
 def _phase_of(item: tuple[int, Any, int, Any]) -> str | None:
