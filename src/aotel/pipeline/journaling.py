@@ -14,15 +14,20 @@ from aotel.export import EnvelopeExporter
 from aotel.export.rebuilding import log_record
 from aotel.journal import Journal, JournalError
 from aotel.pipeline.delivery import Delivery, Faults
+from aotel.pipeline.records import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
+    from aotel.envelopes import Envelope
     from aotel.journal import Reader, SegmentDirectory
     from aotel.pipeline.costs import Costs
+    from aotel.pipeline.worker import Worker
+
+    Make = Callable[[Any], tuple[Envelope, int] | None]
 
 _logger = logging.getLogger("aotel")
 
@@ -89,6 +94,32 @@ class JournaledDelivery(Delivery):
         self._failed = False
         self.woken = False
         """Whether the worker was told already that there is something to deliver."""
+
+    def entrance(self, make: Make, worker: Worker, wake: object) -> Callable[..., None]:
+        """Return what takes items: it writes their envelopes down before it returns.
+
+        Args:
+            make: makes the envelope that an item stands for, and says when it happened; None for no envelope.
+            worker: delivers, and takes the items themselves where the journal can't.
+            wake: an item that stands for nothing.
+        """
+
+        def put(item: Any, size: int = 0) -> None:
+            kept = False
+            try:
+                made = make(item)
+                if made is not None:
+                    taxonomy = item[1].taxonomy
+                    kept = self.keep(encode(made[0]), made[1], taxonomy.tag if taxonomy is not None else "")
+            except Exception as error:  # noqa: BLE001 - the program only called a function
+                self._faults.report(self, error)
+            if not kept:
+                worker.put(item, size)
+            elif not self.woken or worker.is_inline:
+                self.woken = True
+                worker.put(wake)
+
+        return put
 
     def keep(self, envelope: bytes, timestamp: int, tag: str) -> bool:
         """Write an envelope down; return False, after one warning, where the journal can't take it."""

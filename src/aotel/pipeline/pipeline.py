@@ -25,7 +25,7 @@ from aotel.pipeline.journaling import Durability, can_be_journaled
 from aotel.pipeline.keeping import Keeper
 from aotel.pipeline.losses import Losses
 from aotel.pipeline.processor import AOTSpanProcessor
-from aotel.pipeline.records import encode, log_record
+from aotel.pipeline.records import log_record
 from aotel.pipeline.unattached import UnattachedTracer
 from aotel.pipeline.worker import Worker
 from aotel.semconv import attributes as names
@@ -145,7 +145,9 @@ class Pipeline:
             losses=self.losses,
             inline=inline,
         )
-        self._put = self._worker.put if self._journaled is None else self._put_in_journal
+        self._put = self._worker.put
+        if self._journaled is not None:
+            self._put = self._journaled.entrance(self._envelope, self._worker, (_WAKE, None, 0, None))
 
     @property
     def facts(self) -> Facts:
@@ -369,26 +371,6 @@ class Pipeline:
         if records:
             self.costs.made(len(records), perf_counter() - began)
         self._delivery.deliver(records)
-
-    def _put_in_journal(self, item: tuple[int, Any, int, Any], size: int = 0) -> None:
-        """Write an envelope down before the call goes on; where that can't be, it waits in memory as elsewhere."""
-        journaled, worker = self._journaled, self._worker
-        if journaled is None or worker is None:
-            return
-        kept = False
-        try:
-            made = self._envelope(item)
-            if made is not None:
-                recording = item[1]
-                tag = recording.taxonomy.tag if recording.taxonomy is not None else ""
-                kept = journaled.keep(encode(made[0]), made[1], tag)
-        except Exception as error:  # noqa: BLE001 - the program only called a function
-            self._faults.report(self, error)
-        if not kept:
-            worker.put(item, size)
-        elif not journaled.woken or worker.is_inline:
-            journaled.woken = True
-            worker.put((_WAKE, None, 0, None))
 
     def _record(self, item: tuple[int, Any, int, Any]) -> Any:
         try:
