@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.pod.pod_process import PodProcess
+from tests.servers import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,3 +146,76 @@ def test_a_directory_that_cannot_be_used_is_said_and_memory_is_used(pod: PodProc
     assert "AOTEL_DURABILITY=journal can't be had" in out
     assert pod.stop() == 0
     assert len(results(pod)) == 1
+
+
+def test_a_destination_that_is_away_holds_up_no_other(pod: PodProcess, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    both = {"AOTEL_ENVELOPES": "pod,otlp", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    out = run_one(environment(spool, pod.queue, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", **both))
+    assert out.startswith("False ")
+    assert len(results(pod)) == 1
+    with OtlpReceiver() as receiver:
+        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        assert run_one(environment(spool, pod.queue, **endpoint, **both)) == "True 0\n"
+        assert len(receiver.log_records) == 4
+        assert {record.attributes["aot.operation"] for record in receiver.log_records} == {"tool"}
+        assert {record.attributes["openinference.span.kind"] for record in receiver.log_records} == {"TOOL"}
+    assert pod.stop() == 0
+    assert len(results(pod)) == 2
+    assert list(spool.iterdir()) == []
+
+
+def test_past_the_bound_the_oldest_go_and_that_is_said(tmp_path: Path) -> None:
+    many = ONE.replace("last(1)", "for number in range(3000): last(number)")
+    variables = environment(tmp_path / "spool", tmp_path / "nobody.sock", AOTEL_SPOOL_MAX_BYTES=str(512 << 10))
+    done = subprocess.run(
+        [sys.executable, "-c", many], env=variables, capture_output=True, text=True, timeout=50, check=True
+    )
+    assert sum(path.stat().st_size for path in (tmp_path / "spool").iterdir()) <= 512 << 10
+    assert "the journal is full (AOTEL_SPOOL_MAX_BYTES)" in done.stderr
+    spooled = int(done.stdout.split()[1])
+    assert 200 < spooled < 6000
+    with PodProcess() as pod:
+        assert run_one({**variables, "ENVPOD_SOCKET": pod.queue}) == "True 0\n"
+        assert pod.stop() == 0
+        numbers = [int(entry["payload"]["preview"]["args"][0]) for entry in starts(pod)]
+    assert numbers[-1] == 1
+    assert numbers[:-1] == list(range(3000 - len(numbers) + 1, 3000))
+
+
+def test_a_program_that_embeds_many_threads_and_forks(pod: PodProcess, tmp_path: Path) -> None:
+    source = """
+import os, threading
+import aotel
+
+@aotel.coat("tool")
+def work(name): ...
+
+def many(name):
+    for number in range(100):
+        work(f"{name}-{number}")
+
+threads = [threading.Thread(target=many, args=(name,)) for name in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+if os.fork() == 0:
+    many("child")
+    os._exit(0)
+assert os.wait()[1] == 0
+"""
+    variables = environment(tmp_path / "spool", pod.queue)
+    done = subprocess.run([sys.executable, "-c", source], env=variables, capture_output=True, timeout=50, check=True)
+    assert done.stderr == b""
+    assert run_one(variables) == "True 0\n"
+    assert pod.stop() == 0
+    names = Counter(entry["payload"]["preview"]["args"][0] for entry in starts(pod))
+    expected = {f"'{name}-{number}'" for name in (*range(4), "child") for number in range(100)}
+    assert set(names) - {"1"} == expected
+    assert set(names.values()) == {1}
+
+
+def starts(pod: PodProcess) -> list[dict[str, Any]]:
+    """Return the start of each call in the log."""
+    entries = map(json.loads, (pod.directory / "audit.jsonl").read_text().splitlines())
+    envelopes = [json.loads(entry["detail"]) for entry in entries if entry["action"] == "agent_coat"]
+    return [envelope for envelope in envelopes if envelope["kind"] == "agent.tool.call"]

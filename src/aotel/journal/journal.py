@@ -149,6 +149,7 @@ class Journal(Forking):
                 return None
             offset = min((reader.settled_in(segment) for reader in self._readers), default=segment.settled)
             lost = sum(1 for _ in segment.read(offset))
+            self.records -= lost
             self._drop(segment)
             return lost
 
