@@ -176,7 +176,8 @@ def test_past_the_bound_the_oldest_go_and_that_is_said(tmp_path: Path) -> None:
     spooled = int(done.stdout.split()[1])
     assert 200 < spooled < 6000
     with PodProcess() as pod:
-        assert run_one({**variables, "ENVPOD_SOCKET": pod.queue}) == "True 0\n"
+        more = {"ENVPOD_SOCKET": pod.queue, "AOTEL_SPOOL_MAX_BYTES": str(8 << 20)}
+        assert run_one({**variables, **more}) == "True 0\n"
         assert pod.stop() == 0
         numbers = [int(entry["payload"]["preview"]["args"][0]) for entry in starts(pod)]
     assert numbers[-1] == 1
