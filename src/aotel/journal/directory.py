@@ -62,12 +62,14 @@ class SegmentDirectory:
         """
         size = max(self._segment_bytes, HEADER_BYTES + RECORD_BYTES + holding)
         self._make_room(size)
-        # By time first: segments of all processes are in order by name.
-        name = f"{self.kind}-{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
         try:
-            return Segment.create(self.path / name, size, facts)
+            return Segment.create(self.new_path(), size, facts)
         except OSError as error:
             raise JournalError(f"{self.path} takes no segment of {size} bytes: {error.strerror or error}") from error
+
+    def new_path(self) -> Path:
+        """Return a path for a segment that is begun now: those of all processes are in order by name."""
+        return self.path / f"{self.kind}-{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
 
     def orphans(self) -> Iterator[Segment]:
         """Yield the segments that dead processes left, the oldest first; each is this process's from then on."""

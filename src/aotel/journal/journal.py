@@ -73,6 +73,8 @@ class Journal(Forking):
         if spare is not None and not spare.has_room(holding):
             spare.delete()
             spare = None
+        if spare is not None:
+            spare.rename(self.directory.new_path())  # it was made before others that are full by now
         made = spare or self.directory.create(self.facts, holding=holding)
         if self._current is not None:
             self._current.seal()

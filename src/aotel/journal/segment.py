@@ -169,6 +169,12 @@ class Segment:
         data = _SETTLED.pack(offset, 0)[:8]
         self._mapped[_SETTLED_AT : _SETTLED_AT + _SETTLED.size] = data + _CRC.pack(crc32(data))
 
+    def rename(self, path: Path) -> None:
+        """Call the file something else in the same directory, if that can be."""
+        with suppress(OSError):
+            os.rename(self.path, path)  # noqa: PTH104 - Path.rename makes a Path
+            self.path = path
+
     def seal(self) -> None:
         """Note that no record will be added."""
         self._mapped[_SEALED_AT] = 1
