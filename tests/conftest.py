@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,16 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", _OTHERS)
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it asks the network when it is imported
+
+
+@pytest.fixture(autouse=True)
+def _no_watch_on_providers() -> Iterator[None]:
+    """Take a watch on new tracer providers off again: it would attach to those of the tests that follow."""
+    make = vars(TracerProvider)["__init__"]
+    yield
+    if vars(TracerProvider)["__init__"] is not make:
+        TracerProvider.__init__ = make  # type: ignore[method-assign]
+        delattr(TracerProvider, "_aotel_watched")
 
 
 class _FailedDetaches(logging.Handler):

@@ -20,6 +20,7 @@ from aotel.distro.configuration import STATE
 from aotel.distro.ledger import Component, Ledger
 from aotel.distro.self_metrics import SelfMetrics
 from aotel.export import Backoff, FileExporter, PodExporter, otlp_span_exporter
+from aotel.export.spans import Destination
 from aotel.pipeline import waiting as waiting_module
 from aotel.pipeline.costs import Costs
 from aotel.semconv.metrics import METRICS
@@ -117,6 +118,7 @@ class Hanging(LogRecordExporter):
 
 def test_queue_losses_and_times(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting_module, "QUEUE_LIMIT", 50)
+    monkeypatch.setenv("AOTEL_FLUSH", "off")  # the worker is to find what waits when somebody flushes, and not before
     exporter = Hanging()
     before = measured.values()
     with recording_to(exporter):
@@ -188,15 +190,16 @@ def test_what_waits_in_an_exporter_and_what_it_drops(measured: Measured, tmp_pat
 
 def test_span_exporters(measured: Measured) -> None:
     with OtlpReceiver(statuses=["OK", "INVALID_ARGUMENT"]) as receiver:
-        exporter = otlp_span_exporter("grpc", receiver="phoenix (somewhere)", endpoint=receiver.endpoint, insecure=True)
+        phoenix = Destination("phoenix (somewhere)")
+        exporter = otlp_span_exporter("grpc", destination=phoenix, endpoint=receiver.endpoint, insecure=True)
         measured.spans.follow([exporter])
         assert exporter.export([records.span()] * 3) is SpanExportResult.SUCCESS
         assert exporter.export([records.span()] * 2) is SpanExportResult.FAILURE
         exporter.shutdown()
     values = measured.values()
     assert values["otel.sdk.exporter.span.exported", "phoenix", "", ""] == 3
-    assert values["otel.sdk.exporter.span.exported", "phoenix", "dropped", ""] == 2
-    assert (exporter.counts.sent, exporter.counts.dropped, exporter.counts.state) == (3, 2, "closed")
+    assert values["otel.sdk.exporter.span.exported", "phoenix", "rejected", ""] == 2
+    assert (exporter.counts.sent, exporter.counts.refused, exporter.counts.state) == (3, 2, "closed")
 
 
 def test_numbers_never_go_back_however_often_exporters_come_and_go(tmp_path: Path) -> None:

@@ -101,11 +101,11 @@ class Ending(Forking):
         if delivered:
             return True
         own = [exporter for exporter in pipeline.exporters if isinstance(exporter, EnvelopeExporter)]
+        said = pipeline.keeps_on_disk or any(exporter.counts.state == "down" for exporter in own)
         for exporter in own:
             exporter.closing_patience = _CLOSING_PATIENCE
-        if not pipeline.keeps_on_disk and not any(
-            exporter.counts.state == "down" for exporter in own
-        ):  # which was said already
+            exporter.shutdown()  # what it would have to say from here on is said here
+        if not said:
             _logger.warning("aotel: the last envelopes could not be delivered in time, and are lost")
         return False
 

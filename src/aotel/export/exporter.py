@@ -147,7 +147,9 @@ class EnvelopeExporter(LogRecordExporter, Counted):
         if not self._lock.acquire(timeout=max(timeout_millis, 0) / 1000):
             return False
         try:
-            if self._busy or self._closing.is_set():
+            if self._closing.is_set():
+                return not self.counts.waiting
+            if self._busy:
                 return False
             with suppress_instrumentation():
                 return self._flush()

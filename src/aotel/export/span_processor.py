@@ -79,6 +79,13 @@ class BoundedBatchSpanProcessor(BatchSpanProcessor, Forking):
         if self.sends_at_root and (span.parent is None or span.parent.is_remote):
             self._soon.ask()
 
+    @property
+    def room(self) -> int:
+        """How many more spans it takes without dropping any, as far as can be seen."""
+        batch = getattr(self, "_batch_processor", None)
+        waiting = getattr(batch, "_queue", ())
+        return self._spans.room - len(waiting)
+
     def hurry(self) -> None:
         """Have everything sent now; return at once."""
         super().force_flush()  # into the queue, which takes it at once

@@ -42,6 +42,7 @@ class SpanQueue(SpanExporter, forking.Forking):
     ) -> None:
         self.exporter = exporter
         exporter.keeps(max_spans)
+        self._max_spans = max_spans
         self._backlog: Backlog[ReadableSpan] = Backlog(max_spans, MAX_BYTES)
         self._max_request = max_request
         self._changed = threading.Condition()
@@ -51,6 +52,11 @@ class SpanQueue(SpanExporter, forking.Forking):
         self._ended = False
         self.start()
         forking.watch(self)
+
+    @property
+    def room(self) -> int:
+        """How many more spans it takes without dropping any."""
+        return self._max_spans - len(self._backlog) - self._sending
 
     def start(self) -> None:
         """See that the thread runs: a fork leaves the child without one."""

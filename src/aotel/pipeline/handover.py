@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from aotel.calls import PORT
-from aotel.export import within
+from aotel.export import BoundedBatchSpanProcessor, within
 from aotel.pipeline import spans as places
 
 if TYPE_CHECKING:
@@ -184,6 +184,8 @@ def _has_room(processor: SpanProcessor) -> bool:
     """Say whether a processor can take some spans at once, as far as can be seen."""
     if isinstance(processor, SimpleSpanProcessor):  # which has no queue
         return True
+    if isinstance(processor, BoundedBatchSpanProcessor):
+        return processor.room >= _AT_ONCE
     batch = getattr(processor, "_batch_processor", None)
     queue, limit = getattr(batch, "_queue", None), getattr(batch, "_max_queue_size", None)
     return isinstance(queue, deque) and isinstance(limit, int) and len(queue) + _AT_ONCE <= limit
