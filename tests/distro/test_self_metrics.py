@@ -121,7 +121,7 @@ def test_queue_losses_and_times(measured: Measured, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AOTEL_FLUSH", "off")  # the worker is to find what waits when somebody flushes, and not before
     exporter = Hanging()
     before = measured.values()
-    with recording_to(exporter):
+    with recording_to(exporter, inline=False):
         for number in range(100):
             work(f"text {number}")
         full = measured.values()

@@ -49,6 +49,15 @@ def wait_until_said(caplog: pytest.LogCaptureFixture, words: str) -> None:
     assert len(said(caplog, words)) == 1
 
 
+def wait_for_silence(caplog: pytest.LogCaptureFixture) -> None:
+    """Let the threads of earlier tests, which say something once each, come to their end."""
+    for _ in range(50):
+        before = len(caplog.records)
+        time.sleep(0.2)
+        if len(caplog.records) == before:
+            return
+
+
 def late_worker(done: list[Any]) -> Worker:
     worker = Worker(done.extend, losses=losses())
     worker._start = lambda: None  # type: ignore[method-assign]  # the thread is late
@@ -99,6 +108,7 @@ def test_content_is_bounded_as_well_as_numbers() -> None:
 
 def test_behind_is_said_once_and_so_is_having_caught_up(ten: None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "aotel")
+    wait_for_silence(caplog)
     worker = late_worker([])
     for _ in range(2):
         caplog.clear()
