@@ -291,7 +291,7 @@ class Held(LogRecordExporter):
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     monkeypatch.setattr(waiting_module, "QUEUE_LIMIT", 100)
     exporter = Held()
-    with recording_to(exporter):
+    with recording_to(exporter, inline=False):
         yield exporter
         exporter.released.set()
 
