@@ -98,6 +98,8 @@ class Running:
 
     def send(self, number: int) -> None:
         """Send it a signal."""
+        # A signal that comes as the program is about to wait is seen by Python's handler only when that wait is over.
+        time.sleep(0.2)
         self.process.send_signal(number)
 
     def wait(self) -> int:

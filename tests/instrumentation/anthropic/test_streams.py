@@ -213,6 +213,9 @@ async def test_stream_that_nobody_reads_is_abandoned(kind: Kind, recorded: Recor
     assert recorded.operation.outcome == "abandoned"
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the socket is left to the collector, too
 @both_kinds
 async def test_collected_stream_is_abandoned(kind: Kind, recorded: Recorded, server: Wire) -> None:
     stream = await _opened(kind, server)
