@@ -12,12 +12,17 @@ from aotel.calls import describe_error
 from aotel.export import EnvelopeExporter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
+    from aotel.envelopes import Envelope
     from aotel.pipeline.costs import Costs
+    from aotel.pipeline.worker import Worker
+
+    Make = Callable[[Any], tuple[Envelope, int] | None]
 
 _logger = logging.getLogger("aotel")
 
@@ -35,6 +40,21 @@ class Delivery:
         self.exporters = tuple(exporters)
         self._costs = costs
         self._faults = faults
+
+    def entrance(self, make: Make, worker: Worker, wake: object) -> Callable[..., None]:  # noqa: ARG002 - for others
+        """Return what takes items, from any thread.
+
+        Args:
+            make: makes the envelope that an item stands for, and says when it happened; None for no envelope.
+            worker: delivers.
+            wake: an item that stands for nothing.
+        """
+        return worker.put
+
+    @property
+    def keeps_on_disk(self) -> bool:
+        """Whether all that waits survives the process."""
+        return False
 
     @property
     def is_waiting(self) -> bool:

@@ -22,18 +22,15 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk._logs.export import LogRecordExporter
 
-    from aotel.envelopes import Envelope
     from aotel.journal import Reader, SegmentDirectory
     from aotel.pipeline.costs import Costs
+    from aotel.pipeline.delivery import Make
     from aotel.pipeline.worker import Worker
-
-    Make = Callable[[Any], tuple[Envelope, int] | None]
 
 _logger = logging.getLogger("aotel")
 
-_HEAD: Final = Struct(
-    "<QB"
-)  # ns since the epoch, length of the operation's tag; the tag and the envelope's JSON follow
+# Time in ns since the epoch, length of the operation's tag; the tag and the envelope's JSON follow.
+_HEAD: Final = Struct("<QB")
 _LONGEST_TAG: Final = 255
 _ENVELOPES, _BYTES = 256, 1 << 20  # that are read at a time
 _LOOK_AROUND: Final = 30.0
@@ -92,8 +89,6 @@ class JournaledDelivery(Delivery):
         self._look_again = 0.0
         self._lost = journal.directory.lost
         self._failed = False
-        self.woken = False
-        """Whether the worker was told already that there is something to deliver."""
 
     def entrance(self, make: Make, worker: Worker, wake: object) -> Callable[..., None]:
         """Return what takes items: it writes their envelopes down before it returns.
@@ -115,8 +110,7 @@ class JournaledDelivery(Delivery):
                 self._faults.report(self, error)
             if not kept:
                 worker.put(item, size)
-            elif not self.woken or worker.is_inline:
-                self.woken = True
+            elif worker.is_inline or not worker.queued:  # what is queued has not been taken out, and wakes it too
                 worker.put(wake)
 
         return put
@@ -163,7 +157,6 @@ class JournaledDelivery(Delivery):
         self._journal.close()
 
     def _ship(self) -> None:
-        self.woken = False
         if self._journal.closed:
             return
         try:

@@ -122,9 +122,9 @@ class Pipeline:
         self.roomy = not settings.attribute_count_limit_set
         self.flush_timeout = flush_timeout
         self.resource = resource or Resource.create({})
-        self._delivery, self._journaled = Delivery(exporters, self.costs, self._faults), None
+        self._delivery = Delivery(exporters, self.costs, self._faults)
         if durability is not None and can_be_journaled(exporters):
-            self._delivery = self._journaled = durability.delivery(exporters, self.costs, self._faults, self.resource)
+            self._delivery = durability.delivery(exporters, self.costs, self._faults, self.resource)
         self.session_id = settings.session_id or session_id
         self.builder = EnvelopeBuilder(
             pod_id=settings.pod_id or "",
@@ -145,9 +145,7 @@ class Pipeline:
             losses=self.losses,
             inline=inline,
         )
-        self._put = self._worker.put
-        if self._journaled is not None:
-            self._put = self._journaled.entrance(self._envelope, self._worker, (_WAKE, None, 0, None))
+        self._put = self._delivery.entrance(self._envelope, self._worker, (_WAKE, None, 0, None))
 
     @property
     def facts(self) -> Facts:
@@ -316,7 +314,7 @@ class Pipeline:
     @property
     def keeps_on_disk(self) -> bool:
         """Whether what waits survives the process."""
-        return self._journaled is not None and self._journaled.keeps_on_disk
+        return self._delivery.keeps_on_disk
 
     @property
     def keeps_some(self) -> bool:
@@ -344,7 +342,7 @@ class Pipeline:
 
     def silence(self) -> None:
         """Make no envelopes any more, until the next `apply`."""
-        self._delivery, self._journaled = Delivery((), self.costs, self._faults), None
+        self._delivery = Delivery((), self.costs, self._faults)
         self.audited = False
         self._forget_runs()
 
