@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aotel.journal import SUPPORTED, JournalError, SegmentDirectory
 from aotel.pipeline import Durability
+from aotel.settings.directories import spool_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +40,3 @@ def durability_of(settings: Settings, say: Callable[[str], None]) -> Durability 
             return None
         _made[key] = Durability(directory, fsync=key[2])
     return _made[key]
-
-
-def spool_directory(settings: Settings) -> Path:
-    """Return the directory of what waits: AOTEL_SPOOL_DIR, else one in the user's state directory (XDG 0.8)."""
-    if settings.spool_directory:
-        return Path(settings.spool_directory)
-    state = os.environ.get("XDG_STATE_HOME") or ""
-    # A relative path there is to be ignored, says the specification.
-    base = Path(state) if os.path.isabs(state) else Path("~/.local/state").expanduser()  # noqa: PTH117 - of a string
-    return base / "aotel" / "spool"
